@@ -1,0 +1,85 @@
+"""One order for rows that have none: what makes equal snapshots give equal bytes.
+
+Rows with an id stand by their id; the others by person and course, each different one once. The digest is the SHA-256
+over all of them in that order.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable
+from datetime import date, datetime
+from enum import Enum
+from operator import attrgetter
+from typing import Any, TypeVar
+
+from attrs import evolve, fields, has
+
+from enrolpolicy.model import Role, Person, Snapshot
+
+TABLES = ("courses", "roles", "personnel", "assignments", "records", "enrolments", "opt_outs")
+"""The collections of a snapshot."""
+
+_Row = TypeVar("_Row")
+
+
+def canonical(snapshot: Snapshot, tables: Iterable[str] = TABLES) -> Snapshot:
+    """The same snapshot with the rows of these tables, and what is inside them, in their one order."""
+    return evolve(snapshot, **{table: _ordered(getattr(snapshot, table)) for table in tables})
+
+
+def _ordered(rows: tuple[_Row, ...]) -> tuple[_Row, ...]:
+    unique = {plain(row): row for row in map(_inside_ordered, rows)}
+    return tuple(row for _, row in sorted(unique.items(), key=_row_order))
+
+
+def _row_order(item: tuple[object, Any]) -> tuple[str, str, str]:
+    text, row = item
+    if hasattr(row, "id"):
+        return row.id, "", ""
+    if hasattr(row, "person"):
+        return row.person, row.course, repr(text)
+    return getattr(row, "role", None) or row.course, "", repr(text)
+
+
+def _inside_ordered(row: _Row) -> _Row:
+    if isinstance(row, Role):
+        return evolve(row, requirements=_ordered(row.requirements)) if len(row.requirements) > 1 else row
+    if isinstance(row, Person):
+        return evolve(row, roles=_ordered(row.roles)) if len(row.roles) > 1 else row
+    return row
+
+
+def plain(value: Any) -> Any:
+    """A value of the model as tuples, text, numbers and None; equal exactly for equal values."""
+    kind = type(value)
+    if kind in _PLAIN:
+        return value
+    if kind is date or kind is datetime:
+        return value.isoformat()
+    if isinstance(value, Enum):
+        return value.value
+    if kind is tuple:
+        return tuple([plain(item) for item in value])
+    if kind is frozenset:
+        return tuple(sorted(plain(item) for item in value))
+    assert has(kind)
+    return tuple([plain(field) for field in _values(kind)(value)])
+
+
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+
+
+def _values(kind: type) -> Callable[[Any], tuple[Any, ...]]:
+    names = [field.name for field in fields(kind)]
+    getter = attrgetter(*names)
+    return getter if len(names) > 1 else lambda value: (getter(value),)
+
+
+def digest(snapshot: Snapshot) -> str:
+    """`sha256:` and the digest of everything a snapshot says, whatever the order of its rows."""
+    ordered = canonical(snapshot)
+    sha = hashlib.sha256(repr(plain(ordered.account)).encode())
+    for table in TABLES:
+        sha.update(b"\n" + table.encode())
+        for row in getattr(ordered, table):
+            sha.update(b"\n" + repr(plain(row)).encode())
+    return f"sha256:{sha.hexdigest()}"

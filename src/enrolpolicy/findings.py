@@ -1,0 +1,260 @@
+"""What cannot be meant so: bad data and settings at odds with themselves (rule 7).
+
+A finding stops nobody. Rows that name somebody unknown are ignored, and said to be; everything else is planned as it
+stands. Paths give a row's place in the snapshot handed in.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import date
+
+from enrolpolicy.candidate import usable
+from enrolpolicy.constraints import shown
+from enrolpolicy.dates import add_months
+from enrolpolicy.model import Course, Delivery, Scope, Level, Snapshot, Validity
+from enrolpolicy.plans import Finding
+from enrolpolicy.renewal import after, lead_of
+
+ERROR, WARNING = "error", "warning"
+ELEARNING = frozenset({Delivery.IHASCO, Delivery.SCORM})
+
+
+def findings(snapshot: Snapshot, on: date | None) -> tuple[Finding, ...]:
+    """Every finding about a snapshot on a date, in the order of its tables; without a date, those that need none."""
+    return (
+        *_settings(snapshot),
+        *_courses(snapshot),
+        *_roles(snapshot),
+        *_personnel(snapshot),
+        *_assignments(snapshot),
+        *_records(snapshot, on),
+        *_enrolments(snapshot),
+        *_opt_outs(snapshot),
+    )
+
+
+def _error(code: str, path: str, message: str) -> Finding:
+    return Finding(level=ERROR, code=code, path=path, message=message)
+
+
+def _warning(code: str, path: str, message: str) -> Finding:
+    return Finding(level=WARNING, code=code, path=path, message=message)
+
+
+def _settings(snapshot: Snapshot) -> Iterator[Finding]:
+    account = snapshot.account
+    if account.lead_days is not None and not account.custom_expiry:
+        yield _ignored_days("$.account.lead_days")
+    if account.missing_since is not None and not account.auto_enrol_missing:
+        yield _warning(
+            "missing-since-ignored",
+            "$.account.missing_since",
+            "the date has no effect while `auto_enrol_missing` is off; switch that on, or remove the date",
+        )
+    if account.credits is not None and account.credits < 0:
+        yield _warning(
+            "negative-credits",
+            "$.account.credits",
+            f"the balance is `{account.credits}`, so only free courses can be booked; top it up",
+        )
+
+
+def _ignored_days(path: str) -> Finding:
+    return _warning(
+        "custom-days-ignored",
+        path,
+        "custom days have no effect while `custom_expiry` is off; switch that on, or remove the days",
+    )
+
+
+def _courses(snapshot: Snapshot) -> Iterator[Finding]:
+    required = _asked(snapshot)
+    expiring = _expiring_courses(snapshot)
+    for index, course in enumerate(snapshot.courses):
+        path = f"$.courses[{index}]"
+        if course.lead_days is not None and not snapshot.account.custom_expiry:
+            yield _ignored_days(f"{path}.lead_days")
+        if not course.auto_enrol or course.archived:
+            continue
+        if course.delivery not in ELEARNING:
+            yield _warning(
+                "not-elearning",
+                f"{path}.auto_enrol",
+                f"auto-enrol is ticked for `{course.id}`, which is not eLearning and is never booked; untick it",
+            )
+            continue
+        yield from _lead_at_odds(snapshot, course, path)
+        yield from _never_matches(course, path, required.get(course.id, set()))
+        if course.id not in expiring and not snapshot.account.auto_enrol_missing:
+            yield _warning(
+                "nothing-expires",
+                f"{path}.auto_enrol",
+                f"no record of `{course.id}` ever expires, and missing training is off, so nobody is enrolled; "
+                "give the course a `validity`, or its records an `expires_on`",
+            )
+
+
+def _lead_at_odds(snapshot: Snapshot, course: Course, path: str) -> Iterator[Finding]:
+    lead = lead_of(snapshot.account, course)
+    if course.validity is not None and lead.days >= _shortest(course.validity):
+        yield _error(
+            "lead-not-shorter-than-validity",
+            f"{path}.validity",
+            f"renewal would begin {lead.days} days before the expiry of a training that is valid for less; it begins "
+            "half-way instead; shorten the lead, or lengthen the validity",
+        )
+
+
+def _shortest(validity: Validity) -> int:
+    """The fewest days a validity can come to: months counted over every start in a year without 29 February."""
+    if validity.days is not None:
+        return validity.days
+    assert validity.months is not None
+    starts = [date(2001, month, 1) for month in range(1, 13)]
+    return min((end - start).days for start in starts if (end := add_months(start, validity.months)))
+
+
+def _asked(snapshot: Snapshot) -> dict[str, set[Level]]:
+    asked: dict[str, set[Level]] = {}
+    for role in snapshot.roles:
+        for requirement in role.requirements:
+            asked.setdefault(requirement.course, set()).add(requirement.level)
+    for row in snapshot.assignments:
+        asked.setdefault(row.course, set()).add(row.level)
+    return asked
+
+
+def _never_matches(course: Course, path: str, levels: set[Level]) -> Iterator[Finding]:
+    if course.scope is Scope.REQUIRED and Level.REQUIRED not in levels and levels:
+        yield _warning(
+            "scope-never-matches",
+            f"{path}.scope",
+            f"`{course.id}` is enrolled where it is required, and it is only ever optional; "
+            "set the scope to `required-and-optional`, or require the course",
+        )
+    if not levels:
+        yield _warning(
+            "never-asked-for",
+            f"{path}.auto_enrol",
+            f"no role and no assignment asks anybody for `{course.id}`, so nobody is enrolled; add it to a role",
+        )
+
+
+def _expiring_courses(snapshot: Snapshot) -> set[str]:
+    lasting = {course.id for course in snapshot.courses if course.validity is None}
+    return {
+        row.course
+        for row in snapshot.records
+        if not row.voided and (row.expires_on is not None or (row.course not in lasting and not row.never_expires))
+    }
+
+
+def _unknown(kind: str, id: str, path: str, row: str) -> Finding:
+    table = "personnel" if kind == "person" else f"{kind}s"
+    return _error(f"unknown-{kind}", path, f"{row} is ignored: there is no `{id}` in `{table}`; add it, or correct the id")
+
+
+def _roles(snapshot: Snapshot) -> Iterator[Finding]:
+    courses = {course.id for course in snapshot.courses}
+    for index, role in enumerate(snapshot.roles):
+        for inner, requirement in enumerate(role.requirements):
+            if requirement.course not in courses:
+                path = f"$.roles[{index}].requirements[{inner}].course"
+                yield _unknown("course", requirement.course, path, f"a requirement of role `{role.id}`")
+
+
+def _personnel(snapshot: Snapshot) -> Iterator[Finding]:
+    roles = {role.id for role in snapshot.roles}
+    addresses = Counter(person.email.casefold() for person in snapshot.personnel if person.email and not person.archived)
+    for index, person in enumerate(snapshot.personnel):
+        path = f"$.personnel[{index}]"
+        if person.email is not None and not usable(person.email):
+            yield _warning(
+                "invalid-email",
+                f"{path}.email",
+                f"`{person.id}` cannot be reached at {shown(person.email)}; correct the address",
+            )
+        elif person.email and not person.archived and addresses[person.email.casefold()] > 1:
+            yield _warning(
+                "duplicate-email",
+                f"{path}.email",
+                f"`{person.id}` shares an address with somebody else, who would get their invitations; "
+                "give each person their own",
+            )
+        for inner, held in enumerate(person.roles):
+            if held.role not in roles:
+                yield _unknown("role", held.role, f"{path}.roles[{inner}].role", f"a role of `{person.id}`")
+
+
+def _records(snapshot: Snapshot, on: date | None) -> Iterator[Finding]:
+    people = {person.id for person in snapshot.personnel}
+    validities = {course.id: course.validity for course in snapshot.courses}
+    latest = on or date.max
+    for index, row in enumerate(snapshot.records):
+        if row.person not in people or row.course not in validities:
+            yield from _dangling(people, validities, row.person, row.course, f"$.records[{index}]", "a training record")
+            continue
+        if row.expires_on is None:
+            validity = validities[row.course]
+            if validity and not row.never_expires and after(row.completed_on, validity) is None:
+                yield _warning(
+                    "expiry-beyond-calendar",
+                    f"$.records[{index}].completed_on",
+                    f"{_named(row.person, row.course, row.completed_on)} would expire after the year 9999, so it never "
+                    "does; correct the date, or the course's validity",
+                )
+        elif row.expires_on < row.completed_on:
+            yield _error(
+                "expiry-before-completion",
+                f"$.records[{index}].expires_on",
+                f"{_named(row.person, row.course, row.completed_on)} expires on {row.expires_on}, before it was taken; "
+                "correct one of the dates",
+            )
+        elif row.never_expires:
+            yield _warning(
+                "expiry-and-never",
+                f"$.records[{index}].never_expires",
+                f"{_named(row.person, row.course, row.completed_on)} has an expiry, which counts, and is said never to "
+                "expire; remove one of the two",
+            )
+        if row.completed_on > latest:
+            yield _warning(
+                "completed-in-future",
+                f"$.records[{index}].completed_on",
+                f"{_named(row.person, row.course, row.completed_on)} lies in the future and does not count yet; "
+                "correct the date",
+            )
+
+
+def _named(person: str, course: str, completed_on: date) -> str:
+    return f"the record of `{person}` on `{course}` of {completed_on}"
+
+
+def _dangling(
+    people: Iterable[str], courses: Iterable[str], person: str, course: str, path: str, row: str
+) -> Iterator[Finding]:
+    if person not in people:
+        yield _unknown("person", person, f"{path}.person", f"{row} for `{course}`")
+    if course not in courses:
+        yield _unknown("course", course, f"{path}.course", f"{row} of `{person}`")
+
+
+def _assignments(snapshot: Snapshot) -> Iterator[Finding]:
+    return _pairs(snapshot, "assignments", "an assignment", ((row.person, row.course) for row in snapshot.assignments))
+
+
+def _opt_outs(snapshot: Snapshot) -> Iterator[Finding]:
+    return _pairs(snapshot, "opt_outs", "an opt-out", ((row.person, row.course) for row in snapshot.opt_outs))
+
+
+def _enrolments(snapshot: Snapshot) -> Iterator[Finding]:
+    named = ((row.person, row.course) for row in snapshot.enrolments)
+    return _pairs(snapshot, "enrolments", "an enrolment", named)
+
+
+def _pairs(snapshot: Snapshot, table: str, row: str, pairs: Iterable[tuple[str, str]]) -> Iterator[Finding]:
+    people = {person.id for person in snapshot.personnel}
+    courses = {course.id for course in snapshot.courses}
+    for index, (person, course) in enumerate(pairs):
+        if person not in people or course not in courses:
+            yield from _dangling(people, courses, person, course, f"$.{table}[{index}]", row)

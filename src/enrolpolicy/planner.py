@@ -1,0 +1,311 @@
+"""The plan of a night, and the snapshot after it.
+
+Two stages, kept apart (rule 4). *Demand* is each candidate's own verdict, in which nobody else has a say. *Allocation*
+ranks the demand, holds some of it back to spread the load, and pays for the rest while credits last: the first that
+cannot be paid ends it for all paid ones behind, so that one more credit never takes anybody off.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date, timedelta
+from typing import final
+
+from attrs import evolve, frozen
+
+from enrolpolicy.candidate import OTHER_CYCLE, Night, Reading, enrolment_key, night, usable
+from enrolpolicy.canonical import canonical
+from enrolpolicy.dates import first_instant
+from enrolpolicy.errors import UnknownId
+from enrolpolicy.facts import facts_of
+from enrolpolicy.findings import findings
+from enrolpolicy.model import Account, Enrolment, EnrolmentStatus, Level, Origin, Snapshot
+from enrolpolicy.plans import Action, Cancel, Counts, Deferred, Enrol, Finding, Invite, Plan
+from enrolpolicy.policy import GATES, NO_TRIGGER
+from enrolpolicy.verdict import Verdict, judge, withdrawn_because
+
+KEPT_CLEAR_DAYS = 7
+"""A renewal is never spread into the last days before its expiry."""
+
+RESERVING = frozenset({EnrolmentStatus.PENDING, EnrolmentStatus.BOOKED})
+OPEN = RESERVING | {EnrolmentStatus.IN_PROGRESS}
+
+
+@final
+@frozen
+class Demand:
+    """Somebody who is to be enrolled, before others are looked at."""
+
+    because: str
+    level: Level | None
+    enrol: Enrol
+    opens_on: date | None
+
+    @property
+    def rank(self) -> tuple[bool, bool, date, str, str]:
+        """Renewals first, then what is required, then what expires first, then by id."""
+        missing = self.enrol.expires_on is None
+        return missing, self.level is not Level.REQUIRED, self.enrol.expires_on or date.min, self.enrol.person, self.enrol.course
+
+
+@final
+@frozen
+class Survey:
+    """What every candidate asks for by itself."""
+
+    demand: tuple[Demand, ...]
+    cancellations: tuple[Cancel, ...]
+    invitations: tuple[Invite, ...]
+    reasons: Counter[str]
+
+
+def plan(snapshot: Snapshot, *, on: date, people: Collection[str] | None = None) -> Plan:
+    """Tonight's plan: whom to enrol, whose booking to cancel, whom to invite again, who waits, and what was noticed.
+
+    `on` is the account's local date (`run_date`). With `people`, the same answers for some people only: what the whole
+    night would give them, credits included. Raises `UnknownId` for a person the snapshot does not have. The same
+    snapshot and date give the same plan, whatever the order of the rows; nothing is changed, and no clock is read.
+    """
+    account = snapshot.account
+    if people is not None:
+        _all_known(snapshot, people)
+    # Credits are the one thing people share: without them, nobody else needs to be looked at.
+    surveyed = survey(night(snapshot, on, people if account.credits is None else None), people)
+    enrolled, deferred = allocate(surveyed.demand, account, on, available_credits(snapshot))
+    if people is not None:
+        enrolled = [row for row in enrolled if row.person in people]
+        deferred = [row for row in deferred if row.person in people]
+    actions = _ordered(enrolled, surveyed.cancellations, surveyed.invitations)
+    return Plan(
+        account=account.id,
+        on=on,
+        actions=actions,
+        deferred=tuple(sorted(deferred, key=_pair)),
+        findings=_placed(snapshot, on),
+        guards=_tripped(snapshot, actions),
+        counts=Counts(
+            enrol=len(enrolled),
+            cancel=len(surveyed.cancellations),
+            invite=len(surveyed.invitations),
+            deferred=len(deferred),
+            not_enrolled=_in_table_order(surveyed.reasons),
+        ),
+        source=snapshot,
+    )
+
+
+def _all_known(snapshot: Snapshot, people: Collection[str]) -> None:
+    known = {person.id for person in snapshot.personnel}
+    for id in sorted(people):
+        if id not in known:
+            raise UnknownId("person", id)
+
+
+def survey(tonight: Night, people: Collection[str] | None = None) -> Survey:
+    """Ask every candidate of a night; what is said of `people` only is left out for the others, but not their demand."""
+    verdicts: dict[int, Verdict] = {}
+    demand: list[Demand] = []
+    reasons: Counter[str] = Counter()
+    booked: list[Reading] = []
+    for reading in tonight.readings():
+        verdict = verdicts.get(reading.code)
+        if verdict is None:
+            verdict = verdicts[reading.code] = judge(facts_of(reading.code))
+        if verdict.enrols:
+            demand.append(_demand(tonight, reading, verdict))
+        elif people is None or reading.person.id in people:
+            reasons[verdict.reason or NO_TRIGGER] += 1
+        if reading.enrolments and (people is None or reading.person.id in people):
+            booked.append(reading)
+    cancellations = [cancel for reading in booked for cancel in _withdrawals(tonight, reading)]
+    withdrawn = {cancel.enrolment for cancel in cancellations}
+    invitations = [invite for reading in booked for invite in _invitations(reading, withdrawn)]
+    return Survey(tuple(demand), tuple(cancellations), tuple(invitations), reasons)
+
+
+def _demand(tonight: Night, reading: Reading, verdict: Verdict) -> Demand:
+    person, course, standing = reading.person.id, reading.course, reading.renewal
+    account, attempt = tonight.register.account.id, reading.bookings.attempt
+    assert verdict.trigger is not None
+    enrol = Enrol(
+        person=person,
+        course=course.id,
+        cycle=standing.cycle,
+        attempt=attempt,
+        because=verdict.trigger,
+        expires_on=standing.expires_on,
+        credits=course.credit_cost,
+        key=enrolment_key(account, person, course.id, standing.cycle, attempt),
+    )
+    return Demand(verdict.trigger, tonight.register.levels[person].get(course.id), enrol, standing.opens_on)
+
+
+def _withdrawals(tonight: Night, reading: Reading) -> Iterable[Cancel]:
+    causes = tonight.register.account.withdraw_when
+    for row in reading.enrolments:
+        if not _is_ours_and_booked(row):
+            continue
+        facts = facts_of(reading.code | (OTHER_CYCLE if row.cycle != reading.renewal.cycle else 0))
+        cause = withdrawn_because(facts, causes)
+        if cause is not None:
+            yield Cancel(enrolment=row.id, person=row.person, course=row.course, because=cause)
+
+
+def _invitations(reading: Reading, withdrawn: Collection[str]) -> Iterable[Invite]:
+    for row in reading.enrolments:
+        forgotten = _is_ours_and_booked(row) and row.invited_at is None and row.id not in withdrawn
+        if forgotten and usable(reading.person.email):
+            yield Invite(enrolment=row.id, person=row.person, course=row.course)
+
+
+def _is_ours_and_booked(row: Enrolment) -> bool:
+    return row.origin is Origin.AUTO and row.status is EnrolmentStatus.BOOKED
+
+
+# Allocation
+
+
+def available_credits(snapshot: Snapshot) -> int | None:
+    """The balance less what open bookings have reserved; None where credits are not metered."""
+    if snapshot.account.credits is None:
+        return None
+    people = {person.id for person in snapshot.personnel}
+    costs = {course.id: course.credit_cost for course in snapshot.courses}
+    reserved = sum(
+        costs.get(row.course, 0) for row in snapshot.enrolments if row.status in RESERVING and row.person in people
+    )
+    return snapshot.account.credits - reserved
+
+
+def allocate(
+    demand: Iterable[Demand], account: Account, on: date, available: int | None
+) -> tuple[list[Enrol], list[Deferred]]:
+    """Who of the demand is enrolled tonight, and who waits, and for what."""
+    enrolled: list[Enrol] = []
+    deferred: list[Deferred] = []
+    asked = 0
+    for row in sorted(demand, key=_rank):
+        until = spread_until(row, account.spread_days)
+        if until is not None and on < until:
+            deferred.append(_deferred(row.enrol, "spread", until=until))
+            continue
+        cost = row.enrol.credits
+        asked += cost
+        if cost == 0 or available is None or asked <= available:
+            enrolled.append(row.enrol)
+        else:
+            deferred.append(_deferred(row.enrol, "credits", shortfall=asked - available))
+    return enrolled, deferred
+
+
+def _rank(row: Demand) -> tuple[bool, bool, date, str, str]:
+    return row.rank
+
+
+def _deferred(enrol: Enrol, because: str, until: date | None = None, shortfall: int | None = None) -> Deferred:
+    return Deferred(
+        person=enrol.person,
+        course=enrol.course,
+        cycle=enrol.cycle,
+        because=because,
+        until=until,
+        shortfall=shortfall,
+    )
+
+
+def spread_until(row: Demand, spread_days: int) -> date | None:
+    """The date until which a renewal is held back so that not all are booked on one night; None: it is not."""
+    expires_on = row.enrol.expires_on
+    if not spread_days or row.because != "expiring" or row.opens_on is None or expires_on is None:
+        return None
+    offset = int(row.enrol.key.removeprefix("ep1-")[:8], 16) % spread_days
+    # Counted back from the expiry, because `opens_on + offset` can lie past the calendar's end.
+    days_before = max(KEPT_CLEAR_DAYS, (expires_on - row.opens_on).days - offset)
+    return expires_on - timedelta(min(days_before, (expires_on - date.min).days))
+
+
+# The plan as a whole
+
+
+def _ordered(enrolled: Sequence[Enrol], cancelled: Sequence[Cancel], invited: Sequence[Invite]) -> tuple[Action, ...]:
+    return (
+        *sorted(enrolled, key=_pair),
+        *sorted(cancelled, key=_booking),
+        *sorted(invited, key=_booking),
+    )
+
+
+def _pair(row: Enrol | Deferred) -> tuple[str, str]:
+    return row.person, row.course
+
+
+def _booking(row: Cancel | Invite) -> tuple[str, str, str]:
+    return row.person, row.course, row.enrolment
+
+
+def _in_table_order(reasons: Counter[str]) -> tuple[tuple[str, int], ...]:
+    return tuple((id, reasons[id]) for id in (*(gate.id for gate in GATES), NO_TRIGGER) if reasons[id])
+
+
+def _placed(snapshot: Snapshot, on: date) -> tuple[Finding, ...]:
+    """The findings, with paths into the canonical snapshot, so that the order of rows does not show."""
+    found = findings(snapshot, on)
+    tables = {row.path.removeprefix("$.").partition("[")[0] for row in found if "[" in row.path}
+    return findings(canonical(snapshot, tables), on) if tables else found
+
+
+def _tripped(snapshot: Snapshot, actions: Iterable[Action]) -> tuple[str, ...]:
+    """The guards that say a plan must not be carried out unread."""
+    guards = snapshot.account.guards
+    enrols = [action for action in actions if isinstance(action, Enrol)]
+    cancels = sum(isinstance(action, Cancel) for action in actions)
+    booked = _cancellable(snapshot) if guards.max_cancelled_fraction is not None else 0
+    limits: tuple[tuple[str, float, float | None], ...] = (
+        ("max-enrolments", len(enrols), guards.max_enrolments),
+        ("max-credits", sum(enrol.credits for enrol in enrols), guards.max_credits),
+        ("max-cancellations", cancels, guards.max_cancellations),
+        ("max-cancelled-fraction", cancels / booked if booked else 0, guards.max_cancelled_fraction),
+    )
+    tripped = [id for id, reached, limit in limits if limit is not None and reached > limit]
+    if not snapshot.personnel and any(row.status in OPEN for row in snapshot.enrolments):
+        tripped.append("empty-personnel")
+    return tuple(tripped)
+
+
+def _cancellable(snapshot: Snapshot) -> int:
+    people = {person.id for person in snapshot.personnel}
+    courses = {course.id for course in snapshot.courses}
+    return sum(_is_ours_and_booked(row) and row.person in people and row.course in courses for row in snapshot.enrolments)
+
+
+def project(snapshot: Snapshot, plan: Plan) -> Snapshot:
+    """The snapshot as it is after the plan was carried out without a fault.
+
+    New bookings are dated to the first instant of the night, and count as invited; their id is their key. The balance
+    stays: a booking only reserves (rule 4).
+    """
+    at = first_instant(snapshot.account.timezone, plan.on)
+    cancelled = {action.enrolment: action.because for action in plan.cancellations}
+    invited = {action.enrolment for action in plan.invitations}
+
+    def after(row: Enrolment) -> Enrolment:
+        if row.id in cancelled:
+            return evolve(
+                row, status=EnrolmentStatus.CANCELLED, ended_on=plan.on, ended_because=cancelled[row.id]
+            )
+        return evolve(row, invited_at=at) if row.id in invited else row
+
+    booked = (
+        Enrolment(
+            id=action.key,
+            person=action.person,
+            course=action.course,
+            cycle=action.cycle,
+            origin=Origin.AUTO,
+            status=EnrolmentStatus.BOOKED,
+            because=action.because,
+            enrolled_at=at,
+            invited_at=at,
+        )
+        for action in plan.enrolments
+    )
+    return evolve(snapshot, enrolments=(*map(after, snapshot.enrolments), *booked))

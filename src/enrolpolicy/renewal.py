@@ -1,0 +1,162 @@
+"""How a person's training in a course stands: the record that counts, its expiry, the window before it (rule 2).
+
+The arithmetic lives here, so that the rules need none. All days are civil dates; `expires_on` is the last valid day.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from enum import Enum
+from functools import lru_cache
+from itertools import groupby
+from typing import final
+
+from attrs import frozen
+
+from enrolpolicy.dates import add_days, add_months
+from enrolpolicy.facts import Status
+from enrolpolicy.model import Account, Anchor, Course, TrainingRecord, Validity
+
+DEFAULT_LEAD_DAYS = 30
+FIRST_CYCLE = "first"
+"""The cycle of training that was never recorded."""
+
+
+@final
+class LeadSource(Enum):
+    """Where the number of days before expiry comes from."""
+
+    DEFAULT = "default"
+    ACCOUNT = "account"
+    COURSE = "course"
+
+
+@final
+@frozen
+class Lead:
+    """Days before expiry at which renewal begins, and who said so.
+
+    `ignored`: custom days are stored, and do not count because the account has not switched custom expiry on.
+    """
+
+    days: int
+    source: LeadSource
+    ignored: bool = False
+
+
+def lead_of(account: Account, course: Course) -> Lead:
+    """The lead set for a course: its own days, else the account's, else 30; custom ones only where switched on."""
+    custom = ((course.lead_days, LeadSource.COURSE), (account.lead_days, LeadSource.ACCOUNT))
+    chosen = [Lead(days, source) for days, source in custom if days is not None]
+    if account.custom_expiry and chosen:
+        return chosen[0]
+    return Lead(DEFAULT_LEAD_DAYS, LeadSource.DEFAULT, ignored=bool(chosen))
+
+
+@final
+@frozen
+class Renewal:
+    """Where a training stands on a date.
+
+    `record` is the one that counts, `expires_on` its last valid day (None: never expires), `opens_on` the first day of
+    its renewal window, `lead_days` the days between the two, after the lead was held to half of the validity.
+    """
+
+    status: Status
+    record: TrainingRecord | None
+    expires_on: date | None
+    opens_on: date | None
+    lead_days: int
+
+    @property
+    def cycle(self) -> str:
+        """Which renewal this is: the completion being renewed, so that editing an expiry does not make it another."""
+        return FIRST_CYCLE if self.record is None else self.record.completed_on.isoformat()
+
+
+def renewal(records: Sequence[TrainingRecord], validity: Validity | None, lead: int, on: date) -> Renewal:
+    """Where a training stands on a date, from all its records, in any order."""
+    counted = _counted(records, validity, on)
+    if counted is None:
+        return Renewal(Status.MISSING, None, None, None, lead)
+    record, expires_on = counted
+    if expires_on is None:
+        return Renewal(Status.CURRENT, record, None, None, lead)
+    effective = min(lead, max(0, (expires_on - record.completed_on).days // 2))
+    opens_on = expires_on - timedelta(effective)
+    if on < opens_on:
+        status = Status.CURRENT
+    elif on <= expires_on:
+        status = Status.EXPIRING
+    else:
+        status = Status.EXPIRED
+    return Renewal(status, record, expires_on, opens_on, effective)
+
+
+Expiring = tuple[TrainingRecord, date | None]
+
+
+def _counted(records: Sequence[TrainingRecord], validity: Validity | None, on: date) -> Expiring | None:
+    """Among what was completed by `on`, the record that lasts longest; among equals the latest completion."""
+    if len(records) == 1 and not (validity and validity.anchor is Anchor.PREVIOUS_EXPIRY):
+        [only] = records  # nearly all of them
+        return None if only.voided or only.completed_on > on else (only, _own_expiry(only, validity))
+    past = [pair for pair in expiries(records, validity) if pair[0].completed_on <= on]
+    return max(past, key=_lasting, default=None)
+
+
+def _lasting(pair: Expiring) -> tuple[bool, date, date]:
+    # Never is not a very late date: it must not tie with a real 9999-12-31.
+    record, expires_on = pair
+    return expires_on is None, expires_on or date.min, record.completed_on
+
+
+def expiries(records: Iterable[TrainingRecord], validity: Validity | None) -> list[Expiring]:
+    """Every record that is not voided, with its expiry, by completion."""
+    standing = sorted((record for record in records if not record.voided), key=_completed_on)
+    if validity is None or validity.anchor is Anchor.COMPLETION:
+        return [(record, _own_expiry(record, validity)) for record in standing]
+    return _anchored(standing, validity)
+
+
+def _completed_on(record: TrainingRecord) -> date:
+    return record.completed_on
+
+
+def _anchored(standing: Iterable[TrainingRecord], validity: Validity) -> list[Expiring]:
+    """The same where a renewal taken before the old expiry keeps the anniversary."""
+    found: list[Expiring] = []
+    previous: date | None = None  # the latest expiry among the records of the last earlier day
+    for _, group in groupby(standing, key=_completed_on):
+        today = [(record, _anchored_expiry(record, validity, previous)) for record in group]
+        previous = max(today, key=_lasting)[1]
+        found += today
+    return found
+
+
+def _anchored_expiry(record: TrainingRecord, validity: Validity, previous: date | None) -> date | None:
+    if _is_explicit(record) or previous is None or record.completed_on > previous:
+        return _own_expiry(record, validity)
+    return after(previous, validity)
+
+
+def _is_explicit(record: TrainingRecord) -> bool:
+    return record.expires_on is not None or record.never_expires
+
+
+def _own_expiry(record: TrainingRecord, validity: Validity | None) -> date | None:
+    """A record's expiry by itself: as written, else by the course's validity, else never."""
+    if record.expires_on is not None:
+        return record.expires_on
+    if record.never_expires or validity is None:
+        return None
+    return after(record.completed_on, validity)
+
+
+# The same few thousand completions come back in every register; month arithmetic costs more than all the rest.
+@lru_cache(maxsize=65536)
+def after(anchor: date, validity: Validity) -> date | None:
+    """The last valid day of what is valid from `anchor`; None where that lies past the calendar, and so never comes."""
+    if validity.months is not None:
+        return add_months(anchor, validity.months)
+    assert validity.days is not None
+    return add_days(anchor, validity.days)
