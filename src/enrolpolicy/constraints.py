@@ -74,9 +74,19 @@ def _validator(check: Check) -> Callable[[object, Attribute[Any], object], None]
 
 
 def shown(value: object) -> str:
-    """A value as an error message quotes it: short, and on one line."""
-    text = repr(value)
-    return f"`{text if len(text) <= 60 else text[:57] + '…'}`"
+    """A value as an error message quotes it: short, on one line, and never walking into what it holds."""
+    if isinstance(value, str):
+        return f"`{value if len(value) <= 60 else value[:57] + '…'}`" if value.isprintable() else f"`{value[:57]!r}`"
+    if isinstance(value, int) and value.bit_length() > 200:
+        return "a number with more than sixty digits"
+    if isinstance(value, _SHORT):
+        return f"`{_JSON_WORDS.get(value, value) if isinstance(value, bool | None) else value}`"
+    return _CONTAINERS.get(type(value), f"a {type(value).__name__}")
+
+
+_SHORT = (int, float, date, Enum, NoneType)
+_JSON_WORDS = {None: "null", True: "true", False: "false"}
+_CONTAINERS: dict[type, str] = {list: "a list", dict: "an object"}
 
 
 def check_for(annotation: Any) -> Check:

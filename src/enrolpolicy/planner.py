@@ -111,7 +111,7 @@ def survey(tonight: Night, people: Collection[str] | None = None) -> Survey:
         if verdict is None:
             verdict = verdicts[reading.code] = judge(facts_of(reading.code))
         if verdict.enrols:
-            demand.append(_demand(tonight, reading, verdict))
+            demand.append(demand_of(tonight, reading, verdict))
         elif people is None or reading.person.id in people:
             reasons[verdict.reason or NO_TRIGGER] += 1
         if reading.enrolments and (people is None or reading.person.id in people):
@@ -122,7 +122,8 @@ def survey(tonight: Night, people: Collection[str] | None = None) -> Survey:
     return Survey(tuple(demand), tuple(cancellations), tuple(invitations), reasons)
 
 
-def _demand(tonight: Night, reading: Reading, verdict: Verdict) -> Demand:
+def demand_of(tonight: Night, reading: Reading, verdict: Verdict) -> Demand:
+    """What a candidate that is to be enrolled asks for."""
     person, course, standing = reading.person.id, reading.course, reading.renewal
     account, attempt = tonight.register.account.id, reading.bookings.attempt
     assert verdict.trigger is not None

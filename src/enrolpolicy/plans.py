@@ -6,6 +6,7 @@ from typing import final
 from attrs import Factory, field, frozen
 
 from enrolpolicy.canonical import digest
+from enrolpolicy.constraints import checked
 from enrolpolicy.model import Snapshot
 from enrolpolicy.policy import POLICY_VERSION
 
@@ -13,7 +14,7 @@ FORMAT_VERSION = "1.0"
 
 
 @final
-@frozen(kw_only=True)
+@frozen(kw_only=True, field_transformer=checked)
 class Enrol:
     """Book one person on one course. `credits` is what it costs; `key` makes doing it twice the same as once."""
 
@@ -28,7 +29,7 @@ class Enrol:
 
 
 @final
-@frozen(kw_only=True)
+@frozen(kw_only=True, field_transformer=checked)
 class Cancel:
     """Take a booking back that has not been started."""
 
@@ -39,7 +40,7 @@ class Cancel:
 
 
 @final
-@frozen(kw_only=True)
+@frozen(kw_only=True, field_transformer=checked)
 class Invite:
     """Send the invitation of a booking in the register that never went out."""
 
@@ -52,7 +53,7 @@ Action = Enrol | Cancel | Invite
 
 
 @final
-@frozen(kw_only=True)
+@frozen(kw_only=True, field_transformer=checked)
 class Deferred:
     """Somebody who is to be enrolled, later.
 
@@ -68,7 +69,7 @@ class Deferred:
 
 
 @final
-@frozen(kw_only=True)
+@frozen(kw_only=True, field_transformer=checked)
 class Finding:
     """Something in the data or the settings that cannot be meant so.
 

@@ -248,7 +248,7 @@ GATES: tuple[Row, ...] = (
         id="in-audience",
         holds=_in_audience,
         reads=("employment", "audience"),
-        yes="the course's auto-enrol is for {employment}s too",
+        yes="the course's auto-enrol is for {employment}s",
         no="the person is a sub-contractor, and the course enrols employees only",
         serves="3, the page: employees only, or sub-contractors as well",
     ),
