@@ -23,7 +23,8 @@ _Row = TypeVar("_Row")
 
 def canonical(snapshot: Snapshot, tables: Iterable[str] = TABLES) -> Snapshot:
     """The same snapshot with the rows of these tables, and what is inside them, in their one order."""
-    return evolve(snapshot, **{table: _ordered(getattr(snapshot, table)) for table in tables})
+    ordered: dict[str, Any] = {table: _ordered(getattr(snapshot, table)) for table in tables}
+    return evolve(snapshot, **ordered)
 
 
 def _ordered(rows: tuple[_Row, ...]) -> tuple[_Row, ...]:

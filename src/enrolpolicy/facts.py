@@ -100,7 +100,5 @@ def code(**values: Value) -> int:
 
 def facts_of(code: int) -> Facts:
     """The facts a code stands for."""
-    values: dict[str, Any] = {
-        name: DOMAINS[name][code >> shift & mask] for name, (shift, mask) in LAYOUT.items()
-    }
+    values: dict[str, Any] = {name: DOMAINS[name][code >> shift & mask] for name, (shift, mask) in LAYOUT.items()}
     return Facts(**values)

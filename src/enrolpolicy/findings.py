@@ -151,7 +151,9 @@ def _expiring_courses(snapshot: Snapshot) -> set[str]:
 
 def _unknown(kind: str, id: str, path: str, row: str) -> Finding:
     table = "personnel" if kind == "person" else f"{kind}s"
-    return _error(f"unknown-{kind}", path, f"{row} is ignored: there is no `{id}` in `{table}`; add it, or correct the id")
+    return _error(
+        f"unknown-{kind}", path, f"{row} is ignored: there is no `{id}` in `{table}`; add it, or correct the id"
+    )
 
 
 def _roles(snapshot: Snapshot) -> Iterator[Finding]:
@@ -165,7 +167,9 @@ def _roles(snapshot: Snapshot) -> Iterator[Finding]:
 
 def _personnel(snapshot: Snapshot) -> Iterator[Finding]:
     roles = {role.id for role in snapshot.roles}
-    addresses = Counter(person.email.casefold() for person in snapshot.personnel if person.email and not person.archived)
+    addresses = Counter(
+        person.email.casefold() for person in snapshot.personnel if person.email and not person.archived
+    )
     for index, person in enumerate(snapshot.personnel):
         path = f"$.personnel[{index}]"
         if person.email is not None and not usable(person.email):

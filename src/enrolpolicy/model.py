@@ -314,5 +314,3 @@ def repeated_ids(table: str, ids: Iterable[object]) -> list[Problem]:
             message = f"the id `{str(id)[:80]}` is also the one of row {earlier}; give each row its own"
             problems.append(Problem(path=f"$.{table}[{index}].id", code="duplicate-id", message=message))
     return problems
-
-

@@ -44,7 +44,13 @@ class Demand:
     def rank(self) -> tuple[bool, bool, date, str, str]:
         """Renewals first, then what is required, then what expires first, then by id."""
         missing = self.enrol.expires_on is None
-        return missing, self.level is not Level.REQUIRED, self.enrol.expires_on or date.min, self.enrol.person, self.enrol.course
+        return (
+            missing,
+            self.level is not Level.REQUIRED,
+            self.enrol.expires_on or date.min,
+            self.enrol.person,
+            self.enrol.course,
+        )
 
 
 @final
@@ -101,7 +107,7 @@ def _all_known(snapshot: Snapshot, people: Collection[str]) -> None:
 
 
 def survey(tonight: Night, people: Collection[str] | None = None) -> Survey:
-    """Ask every candidate of a night; what is said of `people` only is left out for the others, but not their demand."""
+    """Ask every candidate of a night. With `people`, others are asked too, but only their demand is kept."""
     verdicts: dict[int, Verdict] = {}
     demand: list[Demand] = []
     reasons: Counter[str] = Counter()
@@ -275,7 +281,9 @@ def _tripped(snapshot: Snapshot, actions: Iterable[Action]) -> tuple[str, ...]:
 def _cancellable(snapshot: Snapshot) -> int:
     people = {person.id for person in snapshot.personnel}
     courses = {course.id for course in snapshot.courses}
-    return sum(_is_ours_and_booked(row) and row.person in people and row.course in courses for row in snapshot.enrolments)
+    return sum(
+        _is_ours_and_booked(row) and row.person in people and row.course in courses for row in snapshot.enrolments
+    )
 
 
 def project(snapshot: Snapshot, plan: Plan) -> Snapshot:
@@ -290,9 +298,7 @@ def project(snapshot: Snapshot, plan: Plan) -> Snapshot:
 
     def after(row: Enrolment) -> Enrolment:
         if row.id in cancelled:
-            return evolve(
-                row, status=EnrolmentStatus.CANCELLED, ended_on=plan.on, ended_because=cancelled[row.id]
-            )
+            return evolve(row, status=EnrolmentStatus.CANCELLED, ended_on=plan.on, ended_because=cancelled[row.id])
         return evolve(row, invited_at=at) if row.id in invited else row
 
     booked = (

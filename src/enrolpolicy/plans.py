@@ -1,4 +1,4 @@
-"""What comes out of a night: actions, what was put off, what was noticed. Plain values; `enrolpolicy.planner` makes them."""
+"""What comes out of a night: actions, what was put off, what was noticed. Plain values."""
 
 from datetime import date
 from typing import final

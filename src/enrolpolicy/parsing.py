@@ -1,0 +1,100 @@
+"""Text to a JSON object: what can be wrong before anybody looks at what it says."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from enrolpolicy.constraints import shown
+from enrolpolicy.errors import InvalidSnapshot, Problem
+from enrolpolicy.plans import FORMAT_VERSION
+
+Json = dict[str, Any]
+
+
+def parsed(text: str | bytes) -> tuple[Json, list[Problem]]:
+    """The document, and the keys it repeats; raises where it is no JSON object at all."""
+    repeated: list[Json] = []
+
+    def pairs(items: list[tuple[str, Any]]) -> Json:
+        found = dict(items)
+        if len(found) != len(items):
+            repeated.append(found)
+            seen: set[str] = set()
+            found[_REPEATED] = sorted({key for key, _ in items if key in seen or seen.add(key)})  # type: ignore[func-returns-value]
+        return found
+
+    try:
+        decoded = text.decode("utf-8-sig") if isinstance(text, bytes) else text
+        document = json.loads(decoded, object_pairs_hook=pairs, parse_constant=_no_constant)
+    except UnicodeDecodeError as error:
+        raise _refused("not-utf-8", f"byte {error.start} is not UTF-8; save the document as UTF-8") from None
+    except json.JSONDecodeError as error:
+        message = f"not JSON: {error.msg[0].lower()}{error.msg[1:]} at line {error.lineno}, column {error.colno}"
+        raise _refused("not-json", f"{message}; check the document's end and its commas") from None
+    except RecursionError:
+        raise _refused("too-deep", "nested too deeply to be a snapshot or a plan; check what wrote it") from None
+    except _NotANumber as error:
+        raise _refused("not-a-number", str(error)) from None
+    except ValueError:
+        raise _refused("not-a-number", "a number has thousands of digits; check what wrote the document") from None
+    if not isinstance(document, dict):
+        raise _refused("not-an-object", f"must be an object with `format_version` and `account`, not {shown(document)}")
+    problems = list(_repeated_keys(document, "$")) if repeated else []
+    return document, problems
+
+
+# A key that no document can hold: a lone surrogate would have to be escaped, and is refused as a key.
+_REPEATED = "\udfff repeated"
+
+
+class _NotANumber(Exception):
+    """A number that JSON does not have."""
+
+
+def _no_constant(word: str) -> float:
+    raise _NotANumber(f"`{word}` is not a number JSON has; write null, or the number that is meant")
+
+
+def _refused(code: str, message: str) -> InvalidSnapshot:
+    return InvalidSnapshot((Problem(path="$", code=code, message=message),))
+
+
+def _repeated_keys(value: Any, path: str) -> Iterator[Problem]:
+    if isinstance(value, dict):
+        for key in value.pop(_REPEATED, ()):
+            message = "the key stands here more than once; keep the one that is meant"
+            yield Problem(path=step(path, key), code="repeated-key", message=message)
+        for key, inner in value.items():
+            yield from _repeated_keys(inner, step(path, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _repeated_keys(inner, f"{path}[{index}]")
+
+
+def version_known(document: Json, problems: list[Problem]) -> bool:
+    """Check `format_version`; whether the document must hold no key but ours (a newer minor version may)."""
+    version = document.get("format_version")
+    if "format_version" not in document:
+        problems.append(
+            Problem(path="$.format_version", code="missing", message=f'is missing; write "{FORMAT_VERSION}"')
+        )
+        return True
+    if not isinstance(version, str) or not _VERSION.fullmatch(version):
+        message = f'must be text like "{FORMAT_VERSION}", not {shown(version)}'
+        problems.append(Problem(path="$.format_version", code="invalid", message=message))
+        return True
+    major, minor = version.split(".")
+    ours, known = FORMAT_VERSION.split(".")
+    if major != ours:
+        message = f'version `{shown(version).strip("`")}` is not one this release reads; write "{FORMAT_VERSION}", or use a release that does'
+        problems.append(Problem(path="$.format_version", code="unknown-version", message=message))
+    return len(minor) <= len(known) and int(minor) <= int(known)
+
+
+_VERSION = re.compile(r"(?:0|[1-9][0-9]{0,8})\.(?:0|[1-9][0-9]{0,8})")
+
+
+def step(path: str, key: str) -> str:
+    """The path of a key inside the object at a path."""
+    return f"{path}.{key}" if key.isidentifier() else f"{path}[{json.dumps(key[:80])}]"
