@@ -4,28 +4,14 @@ A `Snapshot` of the register and a date go in, a `Plan` comes out, and `explain`
 Nothing here reads a clock, a file or a network.
 """
 
-from enrolpolicy.cancellation import CancelRefused, cancel
 from enrolpolicy.candidate import Candidate, candidate, enrolment_key
 from enrolpolicy.canonical import digest
-from enrolpolicy.changes import (
-    UNCHANGED,
-    Amended,
-    AuditEntry,
-    CancelEnrolment,
-    ChangeAccount,
-    ChangeCourse,
-    ChangeOptOut,
-    ChangePerson,
-    amend,
-    applied,
-)
 from enrolpolicy.codec import dump, load, load_plan
 from enrolpolicy.dates import next_run, nights_due, run_date
 from enrolpolicy.errors import EnrolPolicyError, InvalidSnapshot, InvalidValue, Problem, UnknownId
 from enrolpolicy.explanation import Answer, Explanation, explain, explain_all
 from enrolpolicy.facts import Facts, Status
 from enrolpolicy.findings import findings
-from enrolpolicy.lifecycle import Event, Forbidden, advance, move
 from enrolpolicy.model import (
     Account,
     Anchor,
@@ -50,7 +36,6 @@ from enrolpolicy.model import (
     Validity,
     Withdrawal,
 )
-from enrolpolicy.permissions import Actor, Area, Permission, PermissionDenied, permits
 from enrolpolicy.planner import plan, project
 from enrolpolicy.plans import Action, Cancel, Counts, Deferred, Enrol, Finding, Invite, Plan
 from enrolpolicy.policy import GATES, NO_TRIGGER, POLICY_VERSION, TRIGGERS, WITHDRAWALS, Row

@@ -85,7 +85,7 @@ def _object_hook(converter: Converter, kind: type, strict: bool, thorough: bool)
     hooks: Json = {}
     if thorough:
         hooks = {field.name: override(struct_hook=_field_hook(converter, field.type)) for field in fields(kind)}
-    inner = make_dict_structure_fn(
+    inner: Callable[[Any, Any], Any] = make_dict_structure_fn(
         kind,
         converter,
         _cattrs_forbid_extra_keys=strict,
