@@ -39,5 +39,6 @@ from enrolpolicy.model import (
 from enrolpolicy.planner import plan, project
 from enrolpolicy.plans import Action, Cancel, Counts, Deferred, Enrol, Finding, Invite, Plan
 from enrolpolicy.policy import GATES, NO_TRIGGER, POLICY_VERSION, TRIGGERS, WITHDRAWALS, Row
+from enrolpolicy.preconditions import Changed, Rechecked, Stale, preconditions, recheck
 from enrolpolicy.schemas import plan_schema, snapshot_schema
 from enrolpolicy.verdict import Verdict, decide

@@ -128,8 +128,8 @@ class Night:
     register: Register
     on: date
     leads: dict[str, Lead]
-    _account_code: int
-    _course_codes: dict[str, int]
+    account_code: int
+    course_codes: dict[str, int]
 
     def readings(self) -> Iterator[Reading]:
         """Every pair that has something to do with each other, in no particular order."""
@@ -167,8 +167,8 @@ class Night:
         standing = renewal(records, course.validity, self.leads[cid].days, self.on)
         bookings = self._bookings(pid, cid, standing.cycle, records, enrolments) if enrolments else NO_BOOKINGS
         pair_code = (
-            self._account_code
-            | self._course_codes[cid]
+            self.account_code
+            | self.course_codes[cid]
             | person_code
             | _LEVELS[register.levels[pid].get(cid)]
             | _STATUSES[standing.status]

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from attrs import evolve, fields, has
 
-from enrolpolicy.model import Role, Person, Snapshot
+from enrolpolicy.model import Person, Role, Snapshot
 
 TABLES = ("courses", "roles", "personnel", "assignments", "records", "enrolments", "opt_outs")
 """The collections of a snapshot."""

@@ -8,6 +8,7 @@ problems. Both are made here, from the same annotations.
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date
 from typing import Any, TypeVar
 
@@ -144,10 +145,8 @@ def _decoded(text: str | bytes, kind: type[_T], tables: tuple[str, ...]) -> _T:
     strict = version_known(document, problems)
     content = document if kind is PlanDocument else {k: v for k, v in document.items() if k != "format_version"}
     if not problems:
-        try:
+        with suppress(Exception):  # whatever trips the quick converter, the thorough one names it
             return quick(strict).structure(content, kind)
-        except Exception:  # noqa: BLE001 - whatever tripped it, the thorough converter names it
-            pass
     try:
         value = thorough(strict).structure(content, kind)
     except Exception as error:  # noqa: BLE001 - cattrs groups whatever its hooks raise

@@ -3,7 +3,7 @@
     EnrolPolicyError
     ├── InvalidValue      one field of one value cannot be what it was given (also a ValueError)
     ├── InvalidSnapshot   a snapshot or document was refused, with every problem and its path (also a ValueError)
-    └── UnknownId         a question names a person, course or enrolment that is not in the snapshot (also a LookupError)
+    └── UnknownId         a question names a person, course or enrolment the snapshot has not (also a LookupError)
 
 Only misuse is an exception. That somebody is *not* enrolled, that a plan may not be applied, or that a cancellation is
 refused, are answers, and come back as values.

@@ -140,7 +140,7 @@ def _explained(tonight: Night, reading: Reading, waits: Waits) -> Explanation:
         cycle=candidate.cycle,
         attempt=candidate.attempt,
         next_check_on=next_check_on(tonight, reading),
-        rows=_answers(candidate, verdict),
+        rows=answers(candidate, verdict),
     )
 
 
@@ -194,7 +194,8 @@ def _days_after(day: date, *offsets: int) -> set[date]:
 # Rules in words
 
 
-def _answers(candidate: Candidate, verdict: Verdict) -> tuple[Answer, ...]:
+def answers(candidate: Candidate, verdict: Verdict) -> tuple[Answer, ...]:
+    """What every trigger and gate found about a candidate, in table order."""
     words = _words(candidate)
     fired = [_in_words(row, row.id == verdict.trigger, words) for row in TRIGGERS]
     return (*fired, *(_in_words(row, row.id not in verdict.shut, words) for row in GATES))
@@ -240,9 +241,10 @@ _LEADS = {
 
 def _lead(candidate: Candidate) -> str:
     lead = candidate.lead
-    words = f"{candidate.renewal.lead_days} days ahead, {_LEADS[lead.source]}"
+    words = f"{candidate.renewal.lead_days} days ahead, "
     if candidate.lead_clamped:
-        words = f"{candidate.renewal.lead_days} days ahead, half of what it is valid for; {lead.days} are {_LEADS[lead.source]}"
+        words += f"half of what it is valid for; {lead.days} are "
+    words += _LEADS[lead.source]
     return words + ("; custom days are stored, and ignored while custom expiry is off" if lead.ignored else "")
 
 

@@ -11,7 +11,7 @@ from datetime import date
 from enrolpolicy.candidate import usable
 from enrolpolicy.constraints import shown
 from enrolpolicy.dates import add_months
-from enrolpolicy.model import Course, Delivery, Scope, Level, Snapshot, Validity
+from enrolpolicy.model import Course, Delivery, Level, Scope, Snapshot, Validity
 from enrolpolicy.plans import Finding
 from enrolpolicy.renewal import after, lead_of
 

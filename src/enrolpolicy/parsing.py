@@ -87,7 +87,7 @@ def version_known(document: Json, problems: list[Problem]) -> bool:
     major, minor = version.split(".")
     ours, known = FORMAT_VERSION.split(".")
     if major != ours:
-        message = f'version `{shown(version).strip("`")}` is not one this release reads; write "{FORMAT_VERSION}", or use a release that does'
+        message = f'this release does not read version {shown(version)}; write "{FORMAT_VERSION}", or use one that does'
         problems.append(Problem(path="$.format_version", code="unknown-version", message=message))
     return len(minor) <= len(known) and int(minor) <= int(known)
 

@@ -1,0 +1,13 @@
+#!/bin/sh
+# Build the wheel, install it into an environment of its own, and run the tests where there is no `src`.
+set -eu
+python=$1
+here=$(mktemp -d)
+trap 'rm -rf "$here"' EXIT
+"$python" -m build --quiet --no-isolation --wheel --outdir "$here/dist" .
+"$python" -m venv "$here/venv"
+"$here/venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/test.txt
+"$here/venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps "$here"/dist/*.whl
+cp -R tests tools docs pyproject.toml README.md CHANGELOG.md CONTRIBUTING.md Makefile proofs benchmarks "$here"
+cd "$here"
+"$here/venv/bin/python" -m pytest -q -n auto -p no:cacheprovider
