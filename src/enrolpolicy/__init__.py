@@ -4,9 +4,10 @@ A `Snapshot` of the register and a date go in, a `Plan` comes out, and `explain`
 Nothing here reads a clock, a file or a network.
 """
 
-from enrolpolicy.candidate import Candidate, candidate, enrolment_key
-from enrolpolicy.canonical import digest
-from enrolpolicy.codec import dump, load, load_plan
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from enrolpolicy.candidate import Candidate, enrolment_key
 from enrolpolicy.dates import next_run, nights_due, run_date
 from enrolpolicy.errors import EnrolPolicyError, InvalidSnapshot, InvalidValue, Problem, UnknownId
 from enrolpolicy.explanation import Answer, Explanation, explain, explain_all
@@ -36,9 +37,172 @@ from enrolpolicy.model import (
     Validity,
     Withdrawal,
 )
+from enrolpolicy.night import candidate
 from enrolpolicy.planner import plan, project
 from enrolpolicy.plans import Action, Cancel, Counts, Deferred, Enrol, Finding, Invite, Plan
 from enrolpolicy.policy import GATES, NO_TRIGGER, POLICY_VERSION, TRIGGERS, WITHDRAWALS, Row
-from enrolpolicy.preconditions import Changed, Rechecked, Stale, preconditions, recheck
-from enrolpolicy.schemas import plan_schema, snapshot_schema
 from enrolpolicy.verdict import Verdict, decide
+
+if TYPE_CHECKING:
+    from enrolpolicy.cancellation import CancelRefused, cancel
+    from enrolpolicy.canonical import digest
+    from enrolpolicy.changes import (
+        UNCHANGED,
+        Amended,
+        AuditEntry,
+        CancelEnrolment,
+        ChangeAccount,
+        ChangeCourse,
+        ChangeOptOut,
+        ChangePerson,
+        amend,
+        applied,
+    )
+    from enrolpolicy.codec import dump, load, load_plan
+    from enrolpolicy.lifecycle import Event, Forbidden, advance, move
+    from enrolpolicy.permissions import Actor, Area, Permission, PermissionDenied, permits
+    from enrolpolicy.preconditions import Changed, Rechecked, Stale, preconditions, recheck
+    from enrolpolicy.schemas import plan_schema, snapshot_schema
+
+# What only some callers need (JSON, changes to settings, plans on newer data) is imported when it is first asked for:
+# building its classes would double the time this import takes.
+_LATER = {
+    "CancelRefused": "cancellation",
+    "cancel": "cancellation",
+    "digest": "canonical",
+    "Amended": "changes",
+    "AuditEntry": "changes",
+    "CancelEnrolment": "changes",
+    "ChangeAccount": "changes",
+    "ChangeCourse": "changes",
+    "ChangeOptOut": "changes",
+    "ChangePerson": "changes",
+    "UNCHANGED": "changes",
+    "amend": "changes",
+    "applied": "changes",
+    "dump": "codec",
+    "load": "codec",
+    "load_plan": "codec",
+    "Event": "lifecycle",
+    "Forbidden": "lifecycle",
+    "advance": "lifecycle",
+    "move": "lifecycle",
+    "Actor": "permissions",
+    "Area": "permissions",
+    "Permission": "permissions",
+    "PermissionDenied": "permissions",
+    "permits": "permissions",
+    "Changed": "preconditions",
+    "Rechecked": "preconditions",
+    "Stale": "preconditions",
+    "preconditions": "preconditions",
+    "recheck": "preconditions",
+    "plan_schema": "schemas",
+    "snapshot_schema": "schemas",
+}
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        if name not in _LATER:
+            raise AttributeError(f"module `enrolpolicy` has no `{name}`")
+        found = getattr(import_module(f"enrolpolicy.{_LATER[name]}"), name)
+        globals()[name] = found
+        return found
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *_LATER})
+
+
+__all__ = [
+    "GATES",
+    "NO_TRIGGER",
+    "POLICY_VERSION",
+    "TRIGGERS",
+    "UNCHANGED",
+    "WITHDRAWALS",
+    "Account",
+    "Action",
+    "Actor",
+    "Amended",
+    "Anchor",
+    "Answer",
+    "Area",
+    "Assignment",
+    "Audience",
+    "AuditEntry",
+    "Cancel",
+    "CancelEnrolment",
+    "CancelRefused",
+    "Candidate",
+    "ChangeAccount",
+    "ChangeCourse",
+    "ChangeOptOut",
+    "ChangePerson",
+    "Changed",
+    "Counts",
+    "Course",
+    "Deferred",
+    "Delivery",
+    "Employment",
+    "Enrol",
+    "EnrolPolicyError",
+    "Enrolment",
+    "EnrolmentStatus",
+    "Event",
+    "Explanation",
+    "Facts",
+    "Finding",
+    "Forbidden",
+    "Guards",
+    "HeldRole",
+    "InvalidSnapshot",
+    "InvalidValue",
+    "Invite",
+    "Level",
+    "OptOut",
+    "Origin",
+    "Permission",
+    "PermissionDenied",
+    "Person",
+    "Plan",
+    "Problem",
+    "Rechecked",
+    "Role",
+    "RoleCourse",
+    "Row",
+    "Scope",
+    "Snapshot",
+    "Stale",
+    "Status",
+    "TrainingRecord",
+    "UnknownId",
+    "Validity",
+    "Verdict",
+    "Withdrawal",
+    "advance",
+    "amend",
+    "applied",
+    "cancel",
+    "candidate",
+    "decide",
+    "digest",
+    "dump",
+    "enrolment_key",
+    "explain",
+    "explain_all",
+    "findings",
+    "load",
+    "load_plan",
+    "move",
+    "next_run",
+    "nights_due",
+    "permits",
+    "plan",
+    "plan_schema",
+    "preconditions",
+    "project",
+    "recheck",
+    "run_date",
+    "snapshot_schema",
+]

@@ -9,16 +9,18 @@ from datetime import date, timedelta
 from functools import partial
 from typing import final
 
-from attrs import evolve, frozen
+from attrs import frozen
 
-from enrolpolicy.candidate import OPEN, Candidate, Night, Reading, night
-from enrolpolicy.facts import Status, facts_of
+from enrolpolicy.bookings import OPEN
+from enrolpolicy.candidate import Candidate
+from enrolpolicy.facts import Status
 from enrolpolicy.model import Employment, EnrolmentStatus, Level, Snapshot
+from enrolpolicy.night import Night, Reading, night, night_of
 from enrolpolicy.planner import allocate, available_credits, demand_of, spread_until, survey
 from enrolpolicy.plans import Deferred
 from enrolpolicy.policy import GATES, NO_TRIGGER, TRIGGERS, Row
 from enrolpolicy.renewal import LeadSource
-from enrolpolicy.verdict import Verdict, judge
+from enrolpolicy.verdict import Verdict, judge, verdict_of
 
 ENROL, DEFERRED, NOT_ENROLLED = "enrol", "deferred", "not-enrolled"
 
@@ -95,7 +97,7 @@ def explain(snapshot: Snapshot, *, person: str, course: str, on: date) -> Explan
     """Why one person is, or is not, enrolled on a course on a date; raises `UnknownId` for either."""
     tonight = night(snapshot, on, {person})
     reading = tonight.read(person, course)
-    waits = _deferrals(snapshot, on) if judge(facts_of(reading.code)).enrols else {}
+    waits = _deferrals(snapshot, on) if verdict_of(reading.code).enrols else {}
     return _explained(tonight, reading, waits)
 
 
@@ -155,14 +157,14 @@ def next_check_on(tonight: Night, reading: Reading) -> date | None:
     """
     now = _answer(tonight, reading)
     for day in sorted(day for day in _boundaries(tonight, reading) if day > tonight.on):
-        later = evolve(tonight, on=day)
+        later = night_of(tonight.register, day)
         if _answer(later, later.read(reading.person.id, reading.course.id)) != now:
             return day
     return None
 
 
 def _answer(tonight: Night, reading: Reading) -> tuple[Status, Verdict, bool]:
-    verdict = judge(facts_of(reading.code))
+    verdict = verdict_of(reading.code)
     until = _spread(tonight, reading, verdict)
     return reading.renewal.status, verdict, until is not None and tonight.on < until
 
@@ -170,7 +172,7 @@ def _answer(tonight: Night, reading: Reading) -> tuple[Status, Verdict, bool]:
 def _spread(tonight: Night, reading: Reading, verdict: Verdict) -> date | None:
     if not verdict.enrols:
         return None
-    return spread_until(demand_of(tonight, reading, verdict), tonight.register.account.spread_days)
+    return spread_until(demand_of(tonight, reading), tonight.register.account.spread_days)
 
 
 def _boundaries(tonight: Night, reading: Reading) -> set[date]:
@@ -182,7 +184,7 @@ def _boundaries(tonight: Night, reading: Reading) -> set[date]:
         days |= _days_after(standing.expires_on, 1, 1 + account.expired_lookback_days)
     if reading.bookings.retry_on is not None:
         days.add(reading.bookings.retry_on)
-    until = _spread(tonight, reading, judge(facts_of(reading.code)))
+    until = _spread(tonight, reading, verdict_of(reading.code))
     return days | {until} if until is not None else days
 
 
@@ -250,10 +252,10 @@ def _lead(candidate: Candidate) -> str:
 
 def _standing(candidate: Candidate) -> str:
     renewal = candidate.renewal
-    if renewal.record is None:
+    if renewal.completed_on is None:
         return "never recorded"
     if renewal.expires_on is None:
-        return f"completed on {renewal.record.completed_on}, never expires"
+        return f"completed on {renewal.completed_on}, never expires"
     if renewal.status is Status.CURRENT:
         return f"expires on {renewal.expires_on}, opens on {renewal.opens_on}"
     return f"{'expired' if renewal.status is Status.EXPIRED else 'expires'} on {renewal.expires_on}"

@@ -6,6 +6,7 @@ a night, ORs codes together and asks for each distinct one a single time; column
 """
 
 from enum import Enum
+from functools import lru_cache
 from typing import Any, final
 
 from attrs import fields, frozen
@@ -93,11 +94,17 @@ LAYOUT: dict[str, tuple[int, int]] = _layout()
 """Where each fact's digit stands in a code: how far it is shifted, and its mask."""
 
 
+_DIGITS: dict[tuple[str, Value], int] = {
+    (name, value): digit << LAYOUT[name][0] for name, domain in DOMAINS.items() for digit, value in enumerate(domain)
+}
+
+
 def code(**values: Value) -> int:
     """The code of some facts; those left out are at the first value of their domain, which is 0."""
-    return sum(DOMAINS[name].index(value) << LAYOUT[name][0] for name, value in values.items())
+    return sum([_DIGITS[name, value] for name, value in values.items()])
 
 
+@lru_cache(maxsize=4096)
 def facts_of(code: int) -> Facts:
     """The facts a code stands for."""
     values: dict[str, Any] = {name: DOMAINS[name][code >> shift & mask] for name, (shift, mask) in LAYOUT.items()}

@@ -5,13 +5,15 @@ stands. Paths give a row's place in the snapshot handed in.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 
 from enrolpolicy.candidate import usable
+from enrolpolicy.canonical import TABLES as _TABLES
+from enrolpolicy.canonical import canonical
 from enrolpolicy.constraints import shown
 from enrolpolicy.dates import add_months
-from enrolpolicy.model import Course, Delivery, Level, Scope, Snapshot, Validity
+from enrolpolicy.model import Course, Delivery, Level, Scope, Snapshot, TrainingRecord, Validity
 from enrolpolicy.plans import Finding
 from enrolpolicy.renewal import after, lead_of
 
@@ -19,18 +21,22 @@ ERROR, WARNING = "error", "warning"
 ELEARNING = frozenset({Delivery.IHASCO, Delivery.SCORM})
 
 
+ACCOUNT = "account"
+TABLES = (ACCOUNT, *_TABLES)
+
+
 def findings(snapshot: Snapshot, on: date | None) -> tuple[Finding, ...]:
     """Every finding about a snapshot on a date, in the order of its tables; without a date, those that need none."""
-    return (
-        *_settings(snapshot),
-        *_courses(snapshot),
-        *_roles(snapshot),
-        *_personnel(snapshot),
-        *_assignments(snapshot),
-        *_records(snapshot, on),
-        *_enrolments(snapshot),
-        *_opt_outs(snapshot),
-    )
+    return tuple(row for table in TABLES for row in findings_in(table, snapshot, on))
+
+
+def canonical_findings(snapshot: Snapshot, on: date | None) -> tuple[Finding, ...]:
+    """The same with paths into the canonical snapshot, so that the order of rows does not show."""
+    found: list[Finding] = []
+    for table in TABLES:
+        here = findings_in(table, snapshot, on)
+        found += findings_in(table, canonical(snapshot, (table,)), on) if here and table != ACCOUNT else here
+    return tuple(found)
 
 
 def _error(code: str, path: str, message: str) -> Finding:
@@ -41,7 +47,7 @@ def _warning(code: str, path: str, message: str) -> Finding:
     return Finding(level=WARNING, code=code, path=path, message=message)
 
 
-def _settings(snapshot: Snapshot) -> Iterator[Finding]:
+def _settings(snapshot: Snapshot, _: date | None) -> Iterator[Finding]:
     account = snapshot.account
     if account.lead_days is not None and not account.custom_expiry:
         yield _ignored_days("$.account.lead_days")
@@ -67,7 +73,7 @@ def _ignored_days(path: str) -> Finding:
     )
 
 
-def _courses(snapshot: Snapshot) -> Iterator[Finding]:
+def _courses(snapshot: Snapshot, _: date | None) -> Iterator[Finding]:
     required = _asked(snapshot)
     expiring = _expiring_courses(snapshot)
     for index, course in enumerate(snapshot.courses):
@@ -156,7 +162,7 @@ def _unknown(kind: str, id: str, path: str, row: str) -> Finding:
     )
 
 
-def _roles(snapshot: Snapshot) -> Iterator[Finding]:
+def _roles(snapshot: Snapshot, _: date | None) -> Iterator[Finding]:
     courses = {course.id for course in snapshot.courses}
     for index, role in enumerate(snapshot.roles):
         for inner, requirement in enumerate(role.requirements):
@@ -165,7 +171,7 @@ def _roles(snapshot: Snapshot) -> Iterator[Finding]:
                 yield _unknown("course", requirement.course, path, f"a requirement of role `{role.id}`")
 
 
-def _personnel(snapshot: Snapshot) -> Iterator[Finding]:
+def _personnel(snapshot: Snapshot, _: date | None) -> Iterator[Finding]:
     roles = {role.id for role in snapshot.roles}
     addresses = Counter(
         person.email.casefold() for person in snapshot.personnel if person.email and not person.archived
@@ -195,6 +201,8 @@ def _records(snapshot: Snapshot, on: date | None) -> Iterator[Finding]:
     validities = {course.id: course.validity for course in snapshot.courses}
     latest = on or date.max
     for index, row in enumerate(snapshot.records):
+        if _usual(row, latest) and row.person in people and row.course in validities:
+            continue  # nearly all of them
         if row.person not in people or row.course not in validities:
             yield from _dangling(people, validities, row.person, row.course, f"$.records[{index}]", "a training record")
             continue
@@ -230,6 +238,15 @@ def _records(snapshot: Snapshot, on: date | None) -> Iterator[Finding]:
             )
 
 
+def _usual(row: TrainingRecord, latest: date) -> bool:
+    """Completed by then, and not so late in the calendar that no validity could end in it; its expiry is derived."""
+    return row.expires_on is None and row.completed_on <= latest and row.completed_on.year < _LAST_USUAL_YEAR
+
+
+# A validity is at most a hundred years.
+_LAST_USUAL_YEAR = date.max.year - 101
+
+
 def _named(person: str, course: str, completed_on: date) -> str:
     return f"the record of `{person}` on `{course}` of {completed_on}"
 
@@ -243,15 +260,15 @@ def _dangling(
         yield _unknown("course", course, f"{path}.course", f"{row} of `{person}`")
 
 
-def _assignments(snapshot: Snapshot) -> Iterator[Finding]:
+def _assignments(snapshot: Snapshot, _: date | None) -> Iterator[Finding]:
     return _pairs(snapshot, "assignments", "an assignment", ((row.person, row.course) for row in snapshot.assignments))
 
 
-def _opt_outs(snapshot: Snapshot) -> Iterator[Finding]:
+def _opt_outs(snapshot: Snapshot, _: date | None) -> Iterator[Finding]:
     return _pairs(snapshot, "opt_outs", "an opt-out", ((row.person, row.course) for row in snapshot.opt_outs))
 
 
-def _enrolments(snapshot: Snapshot) -> Iterator[Finding]:
+def _enrolments(snapshot: Snapshot, _: date | None) -> Iterator[Finding]:
     named = ((row.person, row.course) for row in snapshot.enrolments)
     return _pairs(snapshot, "enrolments", "an enrolment", named)
 
@@ -262,3 +279,20 @@ def _pairs(snapshot: Snapshot, table: str, row: str, pairs: Iterable[tuple[str, 
     for index, (person, course) in enumerate(pairs):
         if person not in people or course not in courses:
             yield from _dangling(people, courses, person, course, f"$.{table}[{index}]", row)
+
+
+_FINDERS: dict[str, Callable[[Snapshot, date | None], Iterator[Finding]]] = {
+    ACCOUNT: _settings,
+    "courses": _courses,
+    "roles": _roles,
+    "personnel": _personnel,
+    "assignments": _assignments,
+    "records": _records,
+    "enrolments": _enrolments,
+    "opt_outs": _opt_outs,
+}
+
+
+def findings_in(table: str, snapshot: Snapshot, on: date | None) -> list[Finding]:
+    """The findings about the rows of one table, in their order."""
+    return list(_FINDERS[table](snapshot, on))

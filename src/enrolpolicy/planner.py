@@ -6,28 +6,27 @@ cannot be paid ends it for all paid ones behind, so that one more credit never t
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import final
 
 from attrs import evolve, frozen
 
-from enrolpolicy.candidate import OTHER_CYCLE, Night, Reading, enrolment_key, night, usable
-from enrolpolicy.canonical import canonical
+from enrolpolicy.bookings import OPEN
+from enrolpolicy.candidate import enrolment_key, usable
 from enrolpolicy.dates import first_instant
-from enrolpolicy.errors import UnknownId
 from enrolpolicy.facts import facts_of
-from enrolpolicy.findings import findings
+from enrolpolicy.findings import canonical_findings
 from enrolpolicy.model import Account, Enrolment, EnrolmentStatus, Level, Origin, Snapshot
-from enrolpolicy.plans import Action, Cancel, Counts, Deferred, Enrol, Finding, Invite, Plan
+from enrolpolicy.night import OTHER_CYCLE, Night, Reading, night
+from enrolpolicy.plans import Action, Cancel, Counts, Deferred, Enrol, Invite, Plan
 from enrolpolicy.policy import GATES, NO_TRIGGER
-from enrolpolicy.verdict import Verdict, judge, withdrawn_because
+from enrolpolicy.verdict import verdict_of, withdrawn_because
 
 KEPT_CLEAR_DAYS = 7
 """A renewal is never spread into the last days before its expiry."""
 
 RESERVING = frozenset({EnrolmentStatus.PENDING, EnrolmentStatus.BOOKED})
-OPEN = RESERVING | {EnrolmentStatus.IN_PROGRESS}
 
 
 @final
@@ -72,11 +71,12 @@ def plan(snapshot: Snapshot, *, on: date, people: Collection[str] | None = None)
     snapshot and date give the same plan, whatever the order of the rows; nothing is changed, and no clock is read.
     """
     account = snapshot.account
-    if people is not None:
-        _all_known(snapshot, people)
-    # Credits are the one thing people share: without them, nobody else needs to be looked at.
-    surveyed = survey(night(snapshot, on, people if account.credits is None else None), people)
-    enrolled, deferred = allocate(surveyed.demand, account, on, available_credits(snapshot))
+    surveyed = survey(night(snapshot, on, people))
+    demand = surveyed.demand
+    if people is not None and account.credits is not None:
+        # Credits are the one thing people share: who else asks for them has to be known.
+        demand = survey(night(snapshot, on)).demand
+    enrolled, deferred = allocate(demand, account, on, available_credits(snapshot))
     if people is not None:
         enrolled = [row for row in enrolled if row.person in people]
         deferred = [row for row in deferred if row.person in people]
@@ -86,7 +86,7 @@ def plan(snapshot: Snapshot, *, on: date, people: Collection[str] | None = None)
         on=on,
         actions=actions,
         deferred=tuple(sorted(deferred, key=_pair)),
-        findings=_placed(snapshot, on),
+        findings=canonical_findings(snapshot, on),
         guards=_tripped(snapshot, actions),
         counts=Counts(
             enrol=len(enrolled),
@@ -99,37 +99,35 @@ def plan(snapshot: Snapshot, *, on: date, people: Collection[str] | None = None)
     )
 
 
-def _all_known(snapshot: Snapshot, people: Collection[str]) -> None:
-    known = {person.id for person in snapshot.personnel}
-    for id in sorted(people):
-        if id not in known:
-            raise UnknownId("person", id)
-
-
-def survey(tonight: Night, people: Collection[str] | None = None) -> Survey:
-    """Ask every candidate of a night. With `people`, others are asked too, but only their demand is kept."""
-    verdicts: dict[int, Verdict] = {}
+def survey(tonight: Night) -> Survey:
+    """Ask every candidate of a night."""
+    left_out: dict[int, int] = {}
     demand: list[Demand] = []
-    reasons: Counter[str] = Counter()
-    booked: list[Reading] = []
-    for reading in tonight.readings():
-        verdict = verdicts.get(reading.code)
-        if verdict is None:
-            verdict = verdicts[reading.code] = judge(facts_of(reading.code))
-        if verdict.enrols:
-            demand.append(demand_of(tonight, reading, verdict))
-        elif people is None or reading.person.id in people:
-            reasons[verdict.reason or NO_TRIGGER] += 1
-        if reading.enrolments and (people is None or reading.person.id in people):
-            booked.append(reading)
+    for person, course, code in tonight.codes():
+        if code in left_out:  # nearly all of them
+            left_out[code] += 1
+        elif verdict_of(code).enrols:
+            demand.append(demand_of(tonight, tonight.read(person, course)))
+        else:
+            left_out[code] = 1
+    booked = [tonight.read(person, course) for person, of in tonight.register.enrolments.items() for course in of]
     cancellations = [cancel for reading in booked for cancel in _withdrawals(tonight, reading)]
     withdrawn = {cancel.enrolment for cancel in cancellations}
     invitations = [invite for reading in booked for invite in _invitations(reading, withdrawn)]
-    return Survey(tuple(demand), tuple(cancellations), tuple(invitations), reasons)
+    return Survey(tuple(demand), tuple(cancellations), tuple(invitations), _reasons(left_out))
 
 
-def demand_of(tonight: Night, reading: Reading, verdict: Verdict) -> Demand:
+def _reasons(left_out: Mapping[int, int]) -> Counter[str]:
+    """How many were left out for each reason, from how many have each code."""
+    reasons: Counter[str] = Counter()
+    for code, count in left_out.items():
+        reasons[verdict_of(code).reason or NO_TRIGGER] += count
+    return reasons
+
+
+def demand_of(tonight: Night, reading: Reading) -> Demand:
     """What a candidate that is to be enrolled asks for."""
+    verdict = verdict_of(reading.code)
     person, course, standing = reading.person.id, reading.course, reading.renewal
     account, attempt = tonight.register.account.id, reading.bookings.attempt
     assert verdict.trigger is not None
@@ -251,13 +249,6 @@ def _booking(row: Cancel | Invite) -> tuple[str, str, str]:
 
 def _in_table_order(reasons: Counter[str]) -> tuple[tuple[str, int], ...]:
     return tuple((id, reasons[id]) for id in (*(gate.id for gate in GATES), NO_TRIGGER) if reasons[id])
-
-
-def _placed(snapshot: Snapshot, on: date) -> tuple[Finding, ...]:
-    """The findings, with paths into the canonical snapshot, so that the order of rows does not show."""
-    found = findings(snapshot, on)
-    tables = {row.path.removeprefix("$.").partition("[")[0] for row in found if "[" in row.path}
-    return findings(canonical(snapshot, tables), on) if tables else found
 
 
 def _tripped(snapshot: Snapshot, actions: Iterable[Action]) -> tuple[str, ...]:

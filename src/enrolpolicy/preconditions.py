@@ -12,11 +12,13 @@ from typing import final
 
 from attrs import frozen
 
-from enrolpolicy.candidate import OTHER_CYCLE, REQUESTED, Candidate, Night, night, usable
+from enrolpolicy.bookings import REQUESTED
+from enrolpolicy.candidate import Candidate, usable
 from enrolpolicy.errors import InvalidValue
 from enrolpolicy.explanation import answers
 from enrolpolicy.facts import facts_of
 from enrolpolicy.model import Enrolment, EnrolmentStatus, Origin, Snapshot, Withdrawal
+from enrolpolicy.night import OTHER_CYCLE, Night, night
 from enrolpolicy.planner import Demand, allocate, available_credits, demand_of
 from enrolpolicy.plans import Action, Cancel, Deferred, Enrol, Invite, Plan
 from enrolpolicy.policy import GATES, WITHDRAWALS
@@ -122,7 +124,7 @@ def _waits(tonight: Night, snapshot: Snapshot, actions: list[Enrol]) -> dict[Act
     demand: list[Demand] = []
     for action in actions:
         reading = tonight.read(action.person, action.course)
-        demand.append(demand_of(tonight, reading, judge(facts_of(reading.code))))
+        demand.append(demand_of(tonight, reading))
     _, deferred = allocate(demand, snapshot.account, tonight.on, available_credits(snapshot))
     waiting = {(row.person, row.course): row for row in deferred}
     return {action: row for action in actions if (row := waiting.get((action.person, action.course)))}

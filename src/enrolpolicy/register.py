@@ -57,6 +57,10 @@ class Register:
     records: Table[TrainingRecord]
     enrolments: Table[Enrolment]
     opt_outs: frozenset[tuple[str, str]]
+    opted_out: frozenset[str]
+    """The people who are out of auto-enrolment for some course."""
+    askers: Mapping[str, frozenset[str]]
+    """The roles that ask for each course."""
 
     def person(self, id: str) -> Person:
         """The person of an id; raises `UnknownId`."""
@@ -72,7 +76,7 @@ class Register:
 
     def courses_of(self, person: str) -> set[str]:
         """The courses that have something to do with a person: asked for, recorded or booked."""
-        return self.levels[person].keys() | self.records.get(person, {}).keys() | self.enrolments.get(person, {}).keys()
+        return self.levels[person].keys() | self.records[person].keys() | self.enrolments[person].keys()
 
     def sources(self, person: str, course: str) -> tuple[Source, ...]:
         """All that asks a person for a course: roles by id, then assignments."""
@@ -88,7 +92,10 @@ class Register:
 
     def asked_on(self, person: str, course: str) -> date | None:
         """The latest date on which the training was asked of the person; None where nobody noted one."""
-        return max((s.assigned_on for s in self.sources(person, course) if s.assigned_on), default=None)
+        askers = self.askers.get(course, frozenset())
+        by_role = [held.assigned_on for held in self.people[person].roles if held.role in askers]
+        own = [row.assigned_on for row in self.assignments[person].get(course, ())]
+        return max((day for day in (*by_role, *own) if day is not None), default=None)
 
 
 def _source_order(source: Source) -> tuple[bool, str, str, date]:
@@ -116,7 +123,17 @@ def register(snapshot: Snapshot, people: Collection[str] | None = None) -> Regis
         records=_table(snapshot.records, everybody, courses),
         enrolments=_table(snapshot.enrolments, everybody, courses),
         opt_outs=frozenset((row.person, row.course) for row in snapshot.opt_outs),
+        opted_out=frozenset(row.person for row in snapshot.opt_outs),
+        askers=_askers(snapshot.roles),
     )
+
+
+def _askers(roles: Iterable[Role]) -> Mapping[str, frozenset[str]]:
+    askers: dict[str, set[str]] = {}
+    for role in roles:
+        for requirement in role.requirements:
+            askers.setdefault(requirement.course, set()).add(role.id)
+    return {course: frozenset(ids) for course, ids in askers.items()}
 
 
 def _table(rows: Iterable[_Row], people: Collection[str], courses: Collection[str]) -> Table[_Row]:

@@ -1,11 +1,12 @@
 """Every row of the tables, asked about one candidate."""
 
+from functools import lru_cache
 from typing import final
 
 from attrs import frozen
 
 from enrolpolicy.candidate import Candidate
-from enrolpolicy.facts import Facts
+from enrolpolicy.facts import Facts, facts_of
 from enrolpolicy.model import Withdrawal
 from enrolpolicy.policy import GATES, NO_TRIGGER, TRIGGERS, WITHDRAWALS
 
@@ -39,6 +40,12 @@ def judge(facts: Facts) -> Verdict:
     fired = [row.id for row in TRIGGERS if row.holds(facts)]
     shut = tuple(row.id for row in GATES if not row.holds(facts))
     return Verdict(fired[0] if fired else None, shut)
+
+
+@lru_cache(maxsize=4096)
+def verdict_of(code: int) -> Verdict:
+    """The verdict on the facts a code stands for; a register of any size has some hundred different ones."""
+    return judge(facts_of(code))
 
 
 def decide(candidate: Candidate) -> Verdict:

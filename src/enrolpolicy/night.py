@@ -1,0 +1,260 @@
+"""A whole register, read on one date.
+
+A `Night` hands out a code (`enrolpolicy.facts`) for every pair, which is what the planner lives on, and whole
+`Candidate` values where somebody wants to know more. Both are made of the same parts, so that no second path can tell
+another story.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import date
+from typing import final
+
+from attrs import field, frozen
+
+from enrolpolicy.bookings import Bookings, bookings
+from enrolpolicy.candidate import Candidate, usable
+from enrolpolicy.facts import Status, code, facts_of
+from enrolpolicy.model import Account, Course, Enrolment, Level, Person, Snapshot, TrainingRecord
+from enrolpolicy.register import Register, register
+from enrolpolicy.renewal import (
+    FIRST_CYCLE,
+    Expiring,
+    Lead,
+    Renewal,
+    counted,
+    lead_of,
+    own_expiry,
+    renewal,
+    status_on,
+)
+
+_LEVELS = {level: code(level=level) for level in (None, *Level)}
+_STATUSES = {status: code(status=status) for status in Status}
+MISSING, EXPIRED = _STATUSES[Status.MISSING], _STATUSES[Status.EXPIRED]
+LATELY_EXPIRED = code(lately_expired=True)
+ASKED_SINCE = code(asked_since=True)
+OTHER_CYCLE = code(other_cycle=True)
+
+NO_BOOKINGS = Bookings()
+
+
+@final
+@frozen
+class Reading:
+    """One pair as the night sees it: the facts' code, and what it came from."""
+
+    person: Person
+    course: Course
+    code: int
+    renewal: Renewal
+    enrolments: Sequence[Enrolment]
+    bookings: Bookings
+
+
+@final
+@frozen(eq=False, kw_only=True)
+class CourseNight:
+    """What is the same on that night for everybody on one course.
+
+    Thousands of people completed a course on the same few hundred days, so each day's standing is worked out once.
+    """
+
+    course: Course
+    lead: Lead
+    code: int
+    on: date
+    lookback_days: int
+    _codes: dict[object, int] = field(factory=dict, init=False)
+
+    def renewal(self, records: Sequence[TrainingRecord]) -> Renewal:
+        """Where the training stands for somebody with these records."""
+        return renewal(records, self.course.validity, self.lead.days, self.on)
+
+    def standing(self, records: Sequence[TrainingRecord]) -> int:
+        """The same as the part of a code that follows from it."""
+        if len(records) == 1:
+            return self._standing_by(records[0])  # nearly everybody's case
+        found = counted(records, self.course.validity, self.on)
+        return MISSING if found is None else self._code_of(found, found)
+
+    def _standing_by(self, record: TrainingRecord) -> int:
+        completed_on, expires_on = record.completed_on, record.expires_on
+        if record.voided or completed_on > self.on:
+            return MISSING
+        derived = expires_on is None and not record.never_expires
+        key = completed_on if derived else (completed_on, expires_on)
+        known = self._codes.get(key)
+        if known is None:
+            return self._code_of(key, (completed_on, own_expiry(record, self.course.validity)))
+        return known
+
+    def _code_of(self, key: object, pair: Expiring) -> int:
+        known = self._codes.get(key)
+        if known is None:
+            completed_on, expires_on = pair
+            status = status_on(completed_on, expires_on, self.lead.days, self.on)
+            known = _status_code(status, expires_on, self.on, self.lookback_days)
+            self._codes[key] = known
+        return known
+
+
+def _status_code(status: Status, expires_on: date | None, on: date, lookback_days: int) -> int:
+    if status is Status.EXPIRED and expires_on is not None and (on - expires_on).days <= lookback_days:
+        return EXPIRED | LATELY_EXPIRED
+    return _STATUSES[status]
+
+
+@final
+@frozen(eq=False)
+class Night:
+    """A register, read on one date."""
+
+    register: Register
+    on: date
+    account_code: int
+    courses: Mapping[str, CourseNight]
+    _asked_codes: dict[int, Mapping[str, int]] = field(factory=dict, init=False)
+
+    def codes(self) -> Iterator[tuple[str, str, int]]:
+        """The code of every pair that has something to do with each other, in no particular order."""
+        if self.register.account.missing_since is None:
+            return self._codes()
+        return ((id, course, code | self._asked_since(id, course)) for id, course, code in self._codes())
+
+    def _codes(self) -> Iterator[tuple[str, str, int]]:
+        """The same, without `asked_since` where it takes a look at dates; `read` in haste, for nearly all pairs."""
+        rows, courses = self.register, self.courses
+        for id, person in rows.people.items():
+            person_code = self.account_code | _person_code(person)
+            records, enrolments, asked = rows.records[id], rows.enrolments[id], self._asked(rows.levels[id])
+            slow = rows.courses_of(id) if id in rows.opted_out else enrolments
+            for course_id in slow:
+                yield id, course_id, self.read(id, course_id).code
+            for course_id, asked_code in asked.items():
+                if course_id not in records and course_id not in slow:
+                    yield id, course_id, person_code | asked_code | MISSING
+            for course_id, of_pair in records.items():
+                if course_id not in slow:
+                    course = courses[course_id]
+                    yield id, course_id, person_code | asked.get(course_id, course.code) | course.standing(of_pair)
+
+    def _asked(self, levels: Mapping[str, Level]) -> Mapping[str, int]:
+        """The codes of the courses somebody is asked for; people with the same roles share them."""
+        known = self._asked_codes.get(id(levels))
+        if known is None:
+            known = {course: self.courses[course].code | _LEVELS[level] for course, level in levels.items()}
+            self._asked_codes[id(levels)] = known
+        return known
+
+    def read(self, person: str, course: str) -> Reading:
+        """One pair, whatever they have to do with each other; raises `UnknownId`."""
+        rows = self.register
+        somebody, something = rows.person(person), rows.course(course)
+        here, records = self.courses[course], rows.records[person].get(course, ())
+        found = here.renewal(records)
+        held, own = self._own(person, course, found)
+        level = _LEVELS[rows.levels[person].get(course)]
+        whole = self.account_code | _person_code(somebody) | here.code | here.standing(records) | level | own
+        return Reading(somebody, something, whole, found, rows.enrolments[person].get(course, ()), held)
+
+    def _own(self, person: str, course: str, renewal: Renewal) -> tuple[Bookings, int]:
+        """What few pairs have: enrolments, an opt-out, a requirement older than missing training is enrolled for."""
+        rows = self.register
+        enrolments = rows.enrolments[person].get(course, ())
+        held = NO_BOOKINGS
+        if enrolments:
+            asked_on = rows.asked_on(person, course) if renewal.cycle == FIRST_CYCLE else None
+            records = rows.records[person].get(course, ())
+            held = bookings(enrolments, records, renewal.cycle, asked_on, rows.account.timezone)
+        return held, self._asked_since(person, course) | code(
+            opted_out=(person, course) in rows.opt_outs,
+            enrolled=held.enrolled,
+            awaiting_record=held.awaiting_record,
+            cancelled_on_request=held.cancelled_on_request,
+            refusal_pause=held.retry_on is not None and self.on < held.retry_on,
+        )
+
+    def _asked_since(self, person: str, course: str) -> int:
+        since = self.register.account.missing_since
+        if since is None:
+            return ASKED_SINCE
+        asked_on = self.register.asked_on(person, course)
+        return ASKED_SINCE if asked_on is not None and asked_on >= since else 0
+
+    def candidate(self, reading: Reading) -> Candidate:
+        """A reading with all the evidence."""
+        person, course = reading.person, reading.course
+        return Candidate(
+            account=self.register.account,
+            person=person,
+            course=course,
+            on=self.on,
+            facts=facts_of(reading.code),
+            sources=self.register.sources(person.id, course.id),
+            lead=self.courses[course.id].lead,
+            renewal=reading.renewal,
+            enrolments=tuple(sorted(reading.enrolments, key=_by_id)),
+            bookings=reading.bookings,
+        )
+
+
+def _by_id(enrolment: Enrolment) -> str:
+    return enrolment.id
+
+
+def night(snapshot: Snapshot, on: date, people: Collection[str] | None = None) -> Night:
+    """Read a snapshot on a date, for everybody or for some people only."""
+    return night_of(register(snapshot, people), on)
+
+
+def night_of(rows: Register, on: date) -> Night:
+    """Read a register on a date."""
+    courses = {id: _course_night(rows.account, course, on) for id, course in rows.courses.items()}
+    return Night(register=rows, on=on, account_code=_account_code(rows.account), courses=courses)
+
+
+def candidate(snapshot: Snapshot, *, person: str, course: str, on: date) -> Candidate:
+    """One person and one course on a date; raises `UnknownId` for either that the snapshot does not have."""
+    tonight = night(snapshot, on, {person})
+    return tonight.candidate(tonight.read(person, course))
+
+
+def _course_night(account: Account, course: Course, on: date) -> CourseNight:
+    return CourseNight(
+        course=course,
+        lead=lead_of(account, course),
+        code=_course_code(course),
+        on=on,
+        lookback_days=account.expired_lookback_days,
+    )
+
+
+# Codes of what is the same in many pairs
+
+
+def _account_code(account: Account) -> int:
+    return code(
+        plan_active=account.elearning_plan_active,
+        account_enabled=account.auto_enrol,
+        missing_enabled=account.auto_enrol_missing,
+        asked_since=account.missing_since is None,
+    )
+
+
+def _course_code(course: Course) -> int:
+    return code(
+        course_active=not course.archived,
+        delivery=course.delivery,
+        course_enabled=course.auto_enrol,
+        audience=course.audience,
+        scope=course.scope,
+    )
+
+
+def _person_code(person: Person) -> int:
+    return code(
+        person_active=not person.archived,
+        person_enabled=person.auto_enrol,
+        employment=person.employment,
+        reachable=usable(person.email),
+    )
