@@ -61,8 +61,8 @@ if TYPE_CHECKING:
     from enrolpolicy.codec import dump, load, load_plan
     from enrolpolicy.lifecycle import Event, Forbidden, advance, move
     from enrolpolicy.permissions import Actor, Area, Permission, PermissionDenied, permits
-    from enrolpolicy.preconditions import Changed, Rechecked, Stale, preconditions, recheck
     from enrolpolicy.schemas import plan_schema, snapshot_schema
+    from enrolpolicy.staleness import Changed, Rechecked, Stale, preconditions, recheck
 
 # What only some callers need (JSON, changes to settings, plans on newer data) is imported when it is first asked for:
 # building its classes would double the time this import takes.
@@ -92,11 +92,11 @@ _LATER = {
     "Permission": "permissions",
     "PermissionDenied": "permissions",
     "permits": "permissions",
-    "Changed": "preconditions",
-    "Rechecked": "preconditions",
-    "Stale": "preconditions",
-    "preconditions": "preconditions",
-    "recheck": "preconditions",
+    "Changed": "staleness",
+    "Rechecked": "staleness",
+    "Stale": "staleness",
+    "preconditions": "staleness",
+    "recheck": "staleness",
     "plan_schema": "schemas",
     "snapshot_schema": "schemas",
 }

@@ -7,10 +7,11 @@ from typing import final
 from attrs import frozen
 
 from enrolpolicy.dates import local_date
+from enrolpolicy.lifecycle import ENDED
 from enrolpolicy.model import Enrolment, EnrolmentStatus, TrainingRecord
 
-OPEN = frozenset({EnrolmentStatus.PENDING, EnrolmentStatus.BOOKED, EnrolmentStatus.IN_PROGRESS})
-ENDED = frozenset({EnrolmentStatus.COMPLETED, EnrolmentStatus.CANCELLED, EnrolmentStatus.REFUSED})
+OPEN = frozenset(EnrolmentStatus) - ENDED
+"""Asked of the LMS, booked, or under way."""
 REQUESTED = "requested"
 """`Enrolment.ended_because` where a person cancelled."""
 
