@@ -4,6 +4,7 @@ Most of its people are as they should be. `STORIES` holds those who are not, one
 of somebody, so that the demonstration shows every reason it can show in one account.
 """
 
+import json
 import sys
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -288,8 +289,6 @@ def document() -> Row:
 
 def written() -> str:
     """The document as it is shipped: read by the library itself, and in its one order."""
-    import json
-
     return dump(load(json.dumps(document())))
 
 
