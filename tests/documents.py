@@ -78,7 +78,7 @@ ACCOUNT_SETTINGS: list[tuple[str, tuple[Any, ...]]] = [
     ("credits", (0, 1, 2, 3, 5)),
     ("timezone", ZONES),
     ("withdraw_when", ([], list(CAUSES), ["person-disabled", "course-disabled"], ["out-of-scope", "out-of-audience"])),
-    ("guards", ({"max_enrolments": 1}, {"max_credits": 2}, {"max_cancellations": 0}, {"max_cancelled_fraction": 0.5})),
+    ("guards", ({"max_cancelled_fraction": 0.5}, {"max_cancelled_fraction": 0})),
 ]
 
 
@@ -218,6 +218,63 @@ def _enrolment(draw: Draw, document: Row, on: date) -> None:
         )
 
 
+def _refused(draw: Draw, document: Row, on: date) -> None:
+    """Refused so many times, and the pause after it ending yesterday, tonight, or tomorrow."""
+    pair = _pair(draw, document)
+    cycle = next((row["completed_on"] for row in document["records"] if row | pair == row), "first")
+    times = draw(st.integers(1, 7))
+    ended_on = _day(on, draw(st.sampled_from([-1, 0, 1])) - min(32, 2 ** (times - 1)))
+    for _ in range(times):
+        document["enrolments"].append(_booking(document, on, {**pair, "cycle": cycle, "status": "refused"}))
+        document["enrolments"][-1]["ended_on"] = ended_on
+
+
+def _booking(document: Row, on: date, differing: Row) -> Row:
+    return {
+        "id": f"e{len(document['enrolments'])}", "origin": "auto", "status": "booked",
+        "enrolled_at": f"{_day(on, -40)}T12:00:00+00:00", **differing,
+    }  # fmt: skip
+
+
+def _withdrawn(draw: Draw, document: Row, on: date) -> None:
+    """A booking not yet started, and one cause to take it back, chosen by the account or not."""
+    pair = _pair(draw, document)
+    rows = [row for row in document["records"] if row | pair == row]
+    cycle = draw(st.sampled_from([*(row["completed_on"] for row in rows), "first", None]))
+    document["enrolments"].append(_booking(document, on, {**pair, "cycle": cycle}))
+    [person] = (row for row in document["personnel"] if row["id"] == pair["person"])
+    [course] = (row for row in document["courses"] if row["id"] == pair["course"])
+    cause = draw(st.sampled_from(CAUSES))
+    if cause == "superseded":
+        rows = rows or [{}]
+        rows[0]["expires_on"] = draw(st.sampled_from([_day(on, 20), _day(on, 300)]))
+    elif cause == "no-longer-assigned":
+        person["roles"] = []
+    elif cause == "course-archived":
+        course |= draw(st.sampled_from([{"archived": True}, {"delivery": "classroom"}]))
+    elif cause == "out-of-scope":
+        document["roles"][0]["requirements"][0]["level"] = "optional"
+    else:
+        simple: dict[str, tuple[Row, Row]] = {
+            "person-archived": (person, {"archived": True}),
+            "person-disabled": (person, {"auto_enrol": False}),
+            "course-disabled": (course, {"auto_enrol": False}),
+            "out-of-audience": (person, {"employment": "subcontractor"}),
+        }
+        row, change = simple[cause]
+        row |= change
+    if draw(st.booleans()):
+        document["account"]["withdraw_when"] = [cause]
+
+
+def _guarded(draw: Draw, document: Row, on: date) -> None:
+    """A limit that the plan reaches, or exceeds by one."""
+    name = draw(st.sampled_from(["max_enrolments", "max_credits", "max_cancellations"]))
+    document["account"]["guards"] = {name: draw(st.integers(0, 4))}
+    if name == "max_cancellations":
+        _withdrawn(draw, document, on)
+
+
 def _dangling(draw: Draw, document: Row, on: date) -> None:
     """A booking of somebody, or on something, that is not in the register."""
     _enrolment(draw, document, on)
@@ -226,7 +283,7 @@ def _dangling(draw: Draw, document: Row, on: date) -> None:
 
 FLIPS: tuple[Flip, ...] = (
     _account, _course, _person, _missing, _level, _assignment, _opt_out, _expiry, _completion, _another, _validity,
-    _enrolment, _enrolment, _dangling,
+    _enrolment, _enrolment, _refused, _withdrawn, _withdrawn, _guarded, _dangling,
 )  # fmt: skip
 
 
