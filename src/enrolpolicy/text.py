@@ -174,7 +174,7 @@ def _enrolments(plan: Plan, called: Names, style: Style) -> Iterator[str]:
         for row in plan.enrolments
     ]
     if rows:
-        yield from table(("person", "course", "because", "expires on", "credits"), (26, 38, 10, 10, 7), rows, style)
+        yield from table(("person", "course", "because", "expires on", "credits"), (26, 37, 10, 10, 7), rows, style)
 
 
 def _cancellations(plan: Plan, called: Names, style: Style) -> Iterator[str]:

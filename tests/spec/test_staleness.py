@@ -4,9 +4,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from attrs import evolve
-from documents import near_ready
 from hypothesis import given
 
+from documents import near_ready
 from enrolpolicy import (
     GATES,
     Account,
