@@ -223,14 +223,15 @@ class World:
         if not self.account["spread_days"] or facts["trigger"] != "expiring":
             return None
         offset = int(self.key(facts)[4:12], 16) % self.account["spread_days"]
-        until = min(facts["opens_on"] + timedelta(offset), facts["expires_on"] - timedelta(7))
+        until: date = min(facts["opens_on"] + timedelta(offset), facts["expires_on"] - timedelta(7))
         return until if until > self.on else None
 
     def available(self) -> int | None:
         if self.account["credits"] is None:
             return None
         reserving = [row for row in self.enrolments if row["status"] in ("pending", "booked")]
-        return int(self.account["credits"]) - sum(self.courses[row["course"]]["credit_cost"] for row in reserving)
+        reserved = sum(int(self.courses[row["course"]]["credit_cost"]) for row in reserving)
+        return int(self.account["credits"]) - reserved
 
     def candidates(self) -> list[Row]:
         rows = [*self.records, *self.enrolments]

@@ -27,6 +27,9 @@ def enrolment_key(account: str, person: str, course: str, cycle: str, attempt: i
     `ep1-` and 40 hex digits of the SHA-256 over the five parts as netstrings (`4:acme,`), so that no choice of ids can
     make two of them meet. Idempotency key for LMS and mail, and seed of the spread. Another algorithm would enrol
     everybody again; a test holds its bytes.
+
+    >>> enrolment_key("acme", "ana", "fire", "2025-12-20", 0)
+    'ep1-4c7aeae5eb828b9ce7f02e4be4d04266553acc81'
     """
     parts = (part.encode() for part in (account, person, course, cycle, str(attempt)))
     netstrings = b"".join(b"%d:%s," % (len(part), part) for part in parts)

@@ -51,7 +51,13 @@ def first_instant(timezone: str, day: date) -> datetime:
 
 
 def next_run(timezone: str, now: datetime) -> datetime:
-    """The first instant after `now` whose local date is later than the one of `now` (rule 9), in that zone."""
+    """The first instant after `now` whose local date is later than the one of `now` (rule 9), in that zone.
+
+    Midnight may be missing, as in Cairo on the night in spring when the clocks jump from 00:00 to 01:00:
+
+    >>> next_run("Africa/Cairo", datetime(2026, 4, 23, 12, 0, tzinfo=UTC)).isoformat()
+    '2026-04-24T01:00:00+03:00'
+    """
     today = run_date(timezone, now)
     where = zone(timezone)
     # Three days reach beyond any jump of any zone's clock, a skipped date included.
@@ -95,6 +101,9 @@ def add_months(day: date, months: int) -> date | None:
 
     None past the calendar's end, 9999-12-31. Always added in one step from the anchor: 31 January + 2 months is
     31 March, while adding one month twice would give 28 March.
+
+    >>> add_months(date(2024, 2, 29), 12)
+    datetime.date(2025, 2, 28)
     """
     import pendulum  # noqa: PLC0415 - late, see the head of this module
 

@@ -51,7 +51,13 @@ class Forbidden:
 
 
 def move(status: EnrolmentStatus, event: Event) -> EnrolmentStatus | Forbidden:
-    """The status after an event, or why there is none."""
+    """The status after an event, or why there is none.
+
+    >>> move(EnrolmentStatus.BOOKED, Event.START)
+    <EnrolmentStatus.IN_PROGRESS: 'in-progress'>
+    >>> move(EnrolmentStatus.IN_PROGRESS, Event.CANCEL).sentence
+    'an enrolment that is `in-progress` cannot `cancel`; what can happen is `complete`'
+    """
     return TRANSITIONS.get((status, event)) or Forbidden(status, event)
 
 

@@ -98,7 +98,11 @@ def standing(completed_on: date, expires_on: date | None, lead: int, on: date) -
 
 
 def effective_lead(completed_on: date, expires_on: date, lead: int) -> int:
-    """The days before expiry at which the window opens: the lead, held to half of what is renewed, never below 0."""
+    """The days before expiry at which the window opens: the lead, held to half of what is renewed, never below 0.
+
+    >>> effective_lead(date(2026, 1, 1), date(2026, 2, 1), 30)
+    15
+    """
     return min(lead, max(0, (expires_on - completed_on).days // 2))
 
 

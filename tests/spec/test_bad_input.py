@@ -15,6 +15,7 @@ from enrolpolicy import (
     Account,
     Course,
     Delivery,
+    Employment,
     EnrolPolicyError,
     InvalidSnapshot,
     InvalidValue,
@@ -333,26 +334,27 @@ class TestValuesBuiltInPython:
     """A value of the model can only be built valid; the error names the field and what it takes."""
 
     @pytest.mark.parametrize(
-        ("build", "words"),
+        ("it", "values", "words"),
         [
-            (lambda: Account(id=""), "`Account.id` must have 1 to 255 characters"),
-            (lambda: Account(id="a", timezone="Mars/Base"), "`Account.timezone` must be an IANA"),
-            (lambda: Account(id="a", lead_days=3651), "from 0 to 3650, not `3651`"),
-            (lambda: Account(id="a", auto_enrol=1), "`Account.auto_enrol` must be true or false"),
-            (lambda: Course(id="c", delivery="scorm"), "`Course.delivery` must be one of `ihasco`"),
-            (lambda: Course(id="c", delivery=Delivery.SCORM, validity=12), "`Course.validity` must be a Validity"),
-            (Validity, "either `months` or `days`"),
+            (Account, {"id": ""}, "`Account.id` must have 1 to 255 characters"),
+            (Account, {"id": "a", "timezone": "Mars/Base"}, "`Account.timezone` must be an IANA"),
+            (Account, {"id": "a", "lead_days": 3651}, "from 0 to 3650, not `3651`"),
+            (Account, {"id": "a", "auto_enrol": 1}, "`Account.auto_enrol` must be true or false"),
+            (Course, {"id": "c", "delivery": "scorm"}, "`Course.delivery` must be one of `ihasco`"),
+            (Course, {"id": "c", "delivery": Delivery.SCORM, "validity": 12}, "`Course.validity` must be a Validity"),
+            (Validity, {}, "either `months` or `days`"),
             (
-                lambda: TrainingRecord(person="a", course="c", completed_on=datetime(2026, 1, 1)),
+                TrainingRecord,
+                {"person": "a", "course": "c", "completed_on": datetime(2026, 1, 1)},
                 "must be a date, year-month-day",
             ),
-            (lambda: Person(id="a", employment=None), "`Person.employment` must be one of"),
-            (lambda: Person(id="a", employment=None, roles=[]), "`Person.employment`"),
+            (Person, {"id": "a", "employment": None}, "`Person.employment` must be one of"),
+            (Person, {"id": "a", "employment": Employment.EMPLOYEE, "roles": []}, "`Person.roles`"),
         ],
     )
-    def test_is_refused(self, build: Callable[[], object], words: str) -> None:
+    def test_is_refused(self, it: Callable[..., object], values: dict[str, Any], words: str) -> None:
         with pytest.raises(InvalidValue, match=re.escape(words)):
-            build()
+            it(**values)
 
     def test_errors_can_be_caught_as_what_they_are(self) -> None:
         with pytest.raises(ValueError, match="lead_days"):

@@ -31,7 +31,7 @@ def settings(**values: Any) -> dict[str, Any]:
 
 
 # Every finding once: the code, its level, its path, and a document that has it and no other.
-CASES: list[tuple[str, str, str, dict[str, Any]]] = [
+CASES: list[tuple[str, str, str, dict[str, Any] | None]] = [
     ("custom-days-ignored", "warning", "$.account.lead_days", settings(lead_days=9)),
     ("custom-days-ignored", "warning", "$.courses[1].lead_days", merged("courses", 1, lead_days=9)),
     ("missing-since-ignored", "warning", "$.account.missing_since", settings(missing_since="2026-01-01")),

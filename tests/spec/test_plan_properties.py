@@ -21,11 +21,13 @@ from documents import near_ready, near_ready_rows
 from enrolpolicy import (
     GATES,
     Audience,
+    Cancel,
     Candidate,
     Delivery,
     Employment,
     Enrol,
     EnrolmentStatus,
+    Invite,
     Level,
     OptOut,
     Origin,
@@ -262,7 +264,8 @@ class TestOnlyWhatWasNotStartedIsCancelled:
         snapshot, on = load(drawn[0]), drawn[1]
         rows = {row.id: row for row in snapshot.enrolments}
         tonight = plan(snapshot, on=on)
-        for action in (*tonight.cancellations, *tonight.invitations):
+        taken: list[Cancel | Invite] = [*tonight.cancellations, *tonight.invitations]
+        for action in taken:
             row = rows[action.enrolment]
             assert (row.origin, row.status) == (Origin.AUTO, EnrolmentStatus.BOOKED)
             assert (row.person, row.course) == (action.person, action.course)

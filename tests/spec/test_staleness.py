@@ -1,6 +1,7 @@
 """Rule 6: a plan tells each action's preconditions, so that newer data drops just the actions whose facts changed."""
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -45,7 +46,7 @@ def person(id: str) -> Person:
     return Person(id=id, email=f"{id}@acme.example", employment=Employment.EMPLOYEE, roles=(HeldRole(role="warden"),))
 
 
-def booking(id: str, of: str, **changes: object) -> Enrolment:
+def booking(id: str, of: str, **changes: Any) -> Enrolment:
     row = Enrolment(
         id=id, person=of, course="fire", cycle="2025-12-10", origin=Origin.AUTO, status=EnrolmentStatus.BOOKED,
         enrolled_at=NIGHT,
@@ -72,20 +73,20 @@ def changed(found: Rechecked) -> dict[object, tuple[str, ...]]:
     return {row.action: tuple(change.id for change in row.changed) for row in found.dropped}
 
 
-def with_person(id: str, **changes: object) -> Snapshot:
+def with_person(id: str, **changes: Any) -> Snapshot:
     rows = tuple(evolve(row, **changes) if row.id == id else row for row in SNAPSHOT.personnel)
     return evolve(SNAPSHOT, personnel=rows)
 
 
-def with_course(**changes: object) -> Snapshot:
+def with_course(**changes: Any) -> Snapshot:
     return evolve(SNAPSHOT, courses=tuple(evolve(row, **changes) for row in SNAPSHOT.courses))
 
 
-def with_account(**changes: object) -> Snapshot:
+def with_account(**changes: Any) -> Snapshot:
     return evolve(SNAPSHOT, account=evolve(SNAPSHOT.account, **changes))
 
 
-def with_booking(id: str, **changes: object) -> Snapshot:
+def with_booking(id: str, **changes: Any) -> Snapshot:
     rows = tuple(evolve(row, **changes) if row.id == id else row for row in SNAPSHOT.enrolments)
     return evolve(SNAPSHOT, enrolments=rows)
 

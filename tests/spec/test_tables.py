@@ -145,7 +145,8 @@ class TestTheTablesTogether:
 
 @st.composite
 def any_facts(draw: st.DrawFn) -> Facts:
-    return Facts(**{name: draw(st.sampled_from(domain)) for name, domain in DOMAINS.items()})
+    values: dict[str, Any] = {name: draw(st.sampled_from(domain)) for name, domain in DOMAINS.items()}
+    return Facts(**values)
 
 
 OPEN = Facts(
