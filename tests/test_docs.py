@@ -21,7 +21,7 @@ import enrolpolicy
 from enrolpolicy import load
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *(ROOT / "docs").rglob("*.md")])
+PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *(ROOT / "docs").rglob("*.md"), *ROOT.glob("*/README.md")])
 SHOWN_ONLY = {"sh", "mermaid"}
 """Languages of blocks that are not run: the README's two commands are what runs this test."""
 

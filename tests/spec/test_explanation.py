@@ -27,7 +27,7 @@ from enrolpolicy import (
     load,
     plan,
 )
-from test_gates import DONE, ON, SNAPSHOT, account, course, enrolled, enrolment, person
+from test_gates import ON, SNAPSHOT, account, course, enrolled, enrolment, person
 
 Drawn = tuple[str, date]
 ROWS = {row.id: row for row in (*TRIGGERS, *GATES)}
@@ -200,10 +200,7 @@ class TestInWords:
         missing = evolve(SNAPSHOT, records=())
         off = "the training was never recorded, and the account does not enrol missing training"
         assert sentence(missing, "missing-enabled") == off
-        since = evolve(
-            missing, account=evolve(SNAPSHOT.account, auto_enrol_missing=True, missing_since=DONE.completed_on)
-        )
-        late = evolve(since, account=evolve(since.account, missing_since=ON))
+        late = evolve(missing, account=evolve(SNAPSHOT.account, auto_enrol_missing=True, missing_since=ON))
         assert sentence(late, "missing-enabled").endswith(f"it was not asked of the person on or after {ON}")
         assert sentence(SNAPSHOT, "missing-enabled") == "the training was recorded before"
 

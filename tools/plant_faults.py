@@ -1,0 +1,186 @@
+"""Plant one fault at a time in a copy of the library, and see a test turn red.
+
+Every row of the policy is made to hold always, never, the wrong way round, and without each of its parts; the table
+below adds what is easy to get wrong elsewhere. Ends with 1 where the tests notice nothing.
+
+    python tools/plant_faults.py [--list] [--only TEXT] [--jobs N]
+"""
+
+import argparse
+import ast
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = Path("src/enrolpolicy")
+COPIED = ("src", "tests", "tools", "docs", "pyproject.toml")
+
+
+class Fault(NamedTuple):
+    """In a module, one text instead of another, which must stand there once."""
+
+    module: str
+    old: str
+    new: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.module}: {self.old.strip()} → {self.new.strip() or 'nothing'}"
+
+
+FAULTS = (
+    # The window: 30 days, the last valid day, the day after, half of what is renewed
+    Fault("renewal", "DEFAULT_LEAD_DAYS = 30", "DEFAULT_LEAD_DAYS = 31"),
+    Fault("renewal", "if left < 0:", "if left <= 0:"),
+    Fault("renewal", "if left > lead or left >", "if left >= lead or left >"),
+    Fault("renewal", "left > effective_lead(", "left >= effective_lead("),
+    Fault("renewal", ".days // 2))", ".days))"),
+    Fault("renewal", "min(lead, max(0,", "max(lead, max(0,"),
+    Fault("renewal", "if account.custom_expiry and chosen:", "if chosen:"),
+    Fault(
+        "renewal",
+        "((course.lead_days, LeadSource.COURSE), (account.lead_days, LeadSource.ACCOUNT))",
+        "((account.lead_days, LeadSource.ACCOUNT), (course.lead_days, LeadSource.COURSE))",
+    ),
+    # Which record counts, and until when
+    Fault("renewal", "if pair[0] <= on)", "if pair[0] < on)"),
+    Fault("renewal", "if not record.voided]", "]"),
+    Fault("renewal", "expires_on is None, expires_on or date.min, completed_on", "False, completed_on, completed_on"),
+    Fault("renewal", "record.completed_on > previous:", "record.completed_on < previous:"),
+    Fault("renewal", "return after(previous, validity)", "return after(record.completed_on, validity)"),
+    Fault("renewal", "    if record.expires_on is not None:\n        return record.expires_on\n", ""),
+    Fault("night", "record.voided or completed_on > self.on", "completed_on > self.on"),
+    Fault("night", "record.voided or completed_on > self.on", "record.voided or completed_on >= self.on"),
+    Fault("night", "(on - expires_on).days <= lookback_days", "(on - expires_on).days < lookback_days"),
+    Fault("night", "key = completed_on if derived else (completed_on, expires_on)", "key = completed_on"),
+    Fault("dates", "later = pendulum.Date(day.year", "later = pendulum.Date(day.year - 1"),
+    # Identity
+    Fault("candidate", "(account, person, course, cycle, str(attempt))", "(account, person, course, str(attempt))"),
+    Fault("candidate", "(account, person, course, cycle, str(attempt))", "(account, person, course, cycle)"),
+    Fault("candidate", 'b"%d:%s,"', 'b"%d%s,"'),
+    Fault("renewal", "else self.completed_on.isoformat()", "else str(self.expires_on)"),
+    # Bookings
+    Fault("bookings", "any(row.status in OPEN for row in enrolments)", "any(row.status in OPEN for row in of_cycle)"),
+    Fault("bookings", "sum(row.status in ENDED for row in of_cycle)", "sum(row.status in ENDED for row in enrolments)"),
+    Fault("bookings", "if row.cycle == cycle]", "]"),
+    Fault("bookings", "2 ** min(refusals - 1, 10)", "2 ** min(refusals, 10)"),
+    Fault("bookings", "LONGEST_PAUSE_DAYS = 32", "LONGEST_PAUSE_DAYS = 64"),
+    Fault("bookings", "record.completed_on >= enrolled_on", "record.completed_on > enrolled_on"),
+    Fault("bookings", "enrolment.ended_on >= asked_on", "enrolment.ended_on > asked_on"),
+    Fault("bookings", "or enrolment.ended_because != REQUESTED:", ":"),
+    Fault("night", "if renewal.cycle == FIRST_CYCLE else None", ""),
+    Fault("night", "self.on < held.retry_on", "self.on <= held.retry_on"),
+    Fault("night", "asked_on >= since else 0", "asked_on > since else 0"),
+    # Allocation
+    Fault("planner", "asked <= available:", "asked < available:"),
+    Fault("planner", "if cost == 0 or available is None", "if available is None"),
+    Fault("planner", "if until is not None and on < until:", "if until is not None and on <= until:"),
+    Fault("planner", "KEPT_CLEAR_DAYS = 7", "KEPT_CLEAR_DAYS = 6"),
+    Fault("planner", "RESERVING = frozenset({EnrolmentStatus.PENDING, EnrolmentStatus.BOOKED})", "RESERVING = OPEN"),
+    Fault("planner", "            missing,\n            self", "            self"),
+    Fault("planner", "self.level is not Level.REQUIRED,", "self.level is Level.REQUIRED,"),
+    Fault("planner", "    if people is not None and account.credits is not None:", "    if False:"),
+    Fault("planner", "row.origin is Origin.AUTO and row.status", "row.status"),
+    Fault("planner", "row.origin is Origin.AUTO and row.status is EnrolmentStatus.BOOKED", "row.origin is Origin.AUTO"),
+    Fault("planner", "row.invited_at is None and", ""),
+    Fault("planner", "and row.id not in withdrawn", ""),
+    Fault("planner", "limit is not None and reached > limit", "limit is not None and reached >= limit"),
+    Fault("planner", "sorted(enrolled, key=_pair)", "enrolled"),
+    # Verdict
+    Fault("verdict", "return self.trigger is not None and not self.shut", "return self.trigger is not None"),
+    Fault("verdict", "return self.shut[0]", "return self.shut[-1]"),
+    Fault("verdict", "if row.id in chosen and row.holds(facts)", "if row.holds(facts)"),
+    # Lifecycle and permissions
+    Fault("lifecycle", "    (EnrolmentStatus.IN_PROGRESS, Event.COMPLETE): EnrolmentStatus.COMPLETED,\n", ""),
+    Fault("cancellation", "if row.origin is Origin.MANUAL:", "if False:"),
+)
+
+
+def row_faults() -> Iterator[Fault]:
+    """Every predicate of the policy's tables, made wrong in every simple way."""
+    text = (ROOT / PACKAGE / "policy.py").read_text(encoding="utf-8")
+    rows = set(re.findall(r"holds=(\w+),", text))
+    for function in ast.parse(text).body:
+        if isinstance(function, ast.FunctionDef) and function.name in rows:
+            [body] = function.body
+            assert isinstance(body, ast.Return)
+            assert body.value is not None
+            source = ast.get_source_segment(text, function)
+            assert source is not None
+            head = source.partition("    return ")[0]
+            for wrong in wrongly(body.value):
+                yield Fault("policy", source, f"{head}    return {wrong}")
+
+
+def wrongly(expression: ast.expr) -> Iterator[str]:
+    yield "True"
+    yield "False"
+    yield f"not ({ast.unparse(expression)})"
+    if isinstance(expression, ast.BoolOp):
+        for left_out in expression.values:
+            rest = [value for value in expression.values if value is not left_out]
+            yield ast.unparse(rest[0] if len(rest) == 1 else ast.BoolOp(expression.op, rest))
+        yield ast.unparse(ast.BoolOp(ast.And() if isinstance(expression.op, ast.Or) else ast.Or(), expression.values))
+
+
+def plant(fault: Fault, module: Path) -> None:
+    text = module.read_text(encoding="utf-8")
+    if text.count(fault.old) != 1:
+        raise SystemExit(f"`{fault.name}` stands there {text.count(fault.old)} times; correct the table of faults")
+    module.write_text(text.replace(fault.old, fault.new), encoding="utf-8")
+
+
+def caught_by(fault: Fault | None) -> str | None:
+    """The first test that turns red; None where all stay green."""
+    with tempfile.TemporaryDirectory() as directory:
+        here = Path(directory)
+        for name in COPIED:
+            copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+            copy(ROOT / name, here / name)
+        if fault is not None:
+            plant(fault, here / PACKAGE / f"{fault.module}.py")
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--no-header", "tests/spec"]
+        environment = os.environ | {"PYTHONPATH": str(here / "src"), "HYPOTHESIS_PROFILE": "quick"}
+        done = subprocess.run(command, cwd=here, env=environment, capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            return None
+        red = re.findall(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE)
+        if not red:
+            raise SystemExit(f"the tests did not run with {fault}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+        return str(red[0])
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--list", action="store_true", help="name the faults, and plant none")
+    parser.add_argument("--only", default="", metavar="TEXT", help="those with this in their name")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="how many at once")
+    options = parser.parse_args(arguments)
+    chosen = [fault for fault in (*row_faults(), *FAULTS) if options.only in fault.name]
+    if options.list:
+        print("\n".join(fault.name for fault in chosen))
+        return 0
+    red_anyway = caught_by(None)
+    if red_anyway is not None:
+        print(f"`{red_anyway}` is red with no fault planted; mend that first")
+        return 1
+    unnoticed = 0
+    with ThreadPoolExecutor(options.jobs) as pool:
+        for fault, red in zip(chosen, pool.map(caught_by, chosen), strict=True):
+            name = " ".join(fault.name.split())
+            print(f"{'NOT NOTICED' if red is None else 'red'}  {name}\n     {red or ''}", flush=True)
+            unnoticed += red is None
+    print(f"{len(chosen)} faults planted, {len(chosen) - unnoticed} noticed")
+    return 1 if unnoticed or not chosen else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
