@@ -21,9 +21,12 @@ import enrolpolicy
 from enrolpolicy import load
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *(ROOT / "docs").rglob("*.md"), *ROOT.glob("*/README.md")])
-SHOWN_ONLY = {"sh", "mermaid"}
-"""Languages of blocks that are not run: the README's two commands are what runs this test."""
+FOLDERS = ("docs", "tests", "proofs", "benchmarks")
+PAGES = sorted(
+    path for path in [*ROOT.glob("*.md"), *(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.md"))]
+)
+SHOWN_ONLY = {"sh", "mermaid", "toml"}
+"""Not run here: the README's two commands are what runs this test; the scenarios' example is played with the others."""
 
 
 def run_python(example: Example) -> None:
@@ -57,6 +60,10 @@ def read_json(example: Example) -> None:
         load(str(example.parsed))
 
 
+def links(path: Path) -> list[str]:
+    return re.findall(r"\]\(([^)#]+)[^)]*\)", path.read_text(encoding="utf-8"))
+
+
 EVALUATORS = {"python": run_python, "text": compare_text, "console": run_console, "json": read_json}
 
 
@@ -69,7 +76,7 @@ class TestEveryPage:
         document = Document.parse(str(path), *parsers)
         document.namespace["directory"] = tmp_path
         examples = list(document.examples())
-        blocks = re.findall(r"^```(\w*)$", path.read_text(encoding="utf-8"), re.MULTILINE)[::1]
+        blocks = re.findall(r"^```(\w*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
         opened = [language for language in blocks if language]
         assert set(opened) <= {*EVALUATORS, *SHOWN_ONLY}
         assert len(examples) == sum(language in EVALUATORS for language in opened)
@@ -78,7 +85,7 @@ class TestEveryPage:
         assert document.namespace.get("printed", "") == ""
 
     def test_its_links(self, path: Path) -> None:
-        for target in re.findall(r"\]\(([^)#]+)[^)]*\)", path.read_text(encoding="utf-8")):
+        for target in links(path):
             assert target.startswith("https://") or (path.parent / target).exists(), target
 
 
@@ -109,5 +116,5 @@ class TestGeneratedPages:
         assert tool["main"](["--check"]) == 0
 
     def test_every_page_can_be_reached(self) -> None:
-        linked = "".join(page.read_text(encoding="utf-8") for page in PAGES)
-        assert [page.name for page in PAGES if page.parent != ROOT and page.name not in linked] == []
+        linked = {(page.parent / target).resolve() for page in PAGES for target in links(page)}
+        assert [page for page in PAGES if page != ROOT / "README.md" and page.resolve() not in linked] == []

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from enum import Enum
+from itertools import groupby
 from operator import attrgetter
 from typing import Any, TypeVar
 
@@ -28,17 +29,25 @@ def canonical(snapshot: Snapshot, tables: Iterable[str] = TABLES) -> Snapshot:
 
 
 def _ordered(rows: tuple[_Row, ...]) -> tuple[_Row, ...]:
-    unique = {plain(row): row for row in map(_inside_ordered, rows)}
-    return tuple(row for _, row in sorted(unique.items(), key=_row_order))
+    by_name = sorted(map(_inside_ordered, rows), key=_named)
+    return tuple(row for _, group in groupby(by_name, key=_named) for row in _told_apart(list(group)))
 
 
-def _row_order(item: tuple[object, Any]) -> tuple[str, str, str]:
-    text, row = item
+def _named(row: Any) -> tuple[str, str]:
+    """What a row is about: its id, else its person and course, else the role or course it names."""
     if hasattr(row, "id"):
-        return row.id, "", ""
+        return row.id, ""
     if hasattr(row, "person"):
-        return row.person, row.course, repr(text)
-    return getattr(row, "role", None) or row.course, "", repr(text)
+        return row.person, row.course
+    return getattr(row, "role", None) or row.course, ""
+
+
+def _told_apart(rows: list[_Row]) -> Iterable[_Row]:
+    """Each different row once, by all it says; nearly always there is one."""
+    if len(rows) == 1:
+        return rows
+    unique = {repr(plain(row)): row for row in rows}
+    return (unique[text] for text in sorted(unique))
 
 
 def _inside_ordered(row: _Row) -> _Row:

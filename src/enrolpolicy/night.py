@@ -6,19 +6,19 @@ another story.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import final
 
 from attrs import field, frozen
 
 from enrolpolicy.bookings import Bookings, bookings
 from enrolpolicy.candidate import Candidate, usable
+from enrolpolicy.dates import add_days
 from enrolpolicy.facts import Status, code, facts_of
 from enrolpolicy.model import Account, Course, Enrolment, Level, Person, Snapshot, TrainingRecord
 from enrolpolicy.register import Register, register
 from enrolpolicy.renewal import (
     FIRST_CYCLE,
-    Expiring,
     Lead,
     Renewal,
     counted,
@@ -32,7 +32,13 @@ _LEVELS = {level: code(level=level) for level in (None, *Level)}
 _STATUSES = {status: code(status=status) for status in Status}
 MISSING, EXPIRED = _STATUSES[Status.MISSING], _STATUSES[Status.EXPIRED]
 LATELY_EXPIRED = code(lately_expired=True)
+CURRENT = _STATUSES[Status.CURRENT]
 ASKED_SINCE = code(asked_since=True)
+OPTED_OUT = code(opted_out=True)
+ENROLLED = code(enrolled=True)
+AWAITING_RECORD = code(awaiting_record=True)
+CANCELLED_ON_REQUEST = code(cancelled_on_request=True)
+REFUSAL_PAUSE = code(refusal_pause=True)
 OTHER_CYCLE = code(other_cycle=True)
 
 NO_BOOKINGS = Bookings()
@@ -56,15 +62,17 @@ class Reading:
 class CourseNight:
     """What is the same on that night for everybody on one course.
 
-    Thousands of people completed a course on the same few hundred days, so each day's standing is worked out once.
+    No window is longer than its lead, so all that expires after `horizon` is current. Thousands of people completed a
+    course on the same few hundred days, so the expiry that follows from each day is worked out once.
     """
 
     course: Course
     lead: Lead
     code: int
     on: date
-    lookback_days: int
-    _codes: dict[object, int] = field(factory=dict, init=False)
+    horizon: date
+    looked_back_to: date
+    _derived: dict[date, int] = field(factory=dict, init=False)
 
     def renewal(self, records: Sequence[TrainingRecord]) -> Renewal:
         """Where the training stands for somebody with these records."""
@@ -75,33 +83,26 @@ class CourseNight:
         if len(records) == 1:
             return self._standing_by(records[0])  # nearly everybody's case
         found = counted(records, self.course.validity, self.on)
-        return MISSING if found is None else self._code_of(found, found)
+        return MISSING if found is None else self._code_of(*found)
 
     def _standing_by(self, record: TrainingRecord) -> int:
         completed_on, expires_on = record.completed_on, record.expires_on
         if record.voided or completed_on > self.on:
             return MISSING
-        derived = expires_on is None and not record.never_expires
-        key = completed_on if derived else (completed_on, expires_on)
-        known = self._codes.get(key)
+        if expires_on is not None or record.never_expires:
+            return self._code_of(completed_on, expires_on)
+        known = self._derived.get(completed_on)
         if known is None:
-            return self._code_of(key, (completed_on, own_expiry(record, self.course.validity)))
+            known = self._code_of(completed_on, own_expiry(record, self.course.validity))
+            self._derived[completed_on] = known
         return known
 
-    def _code_of(self, key: object, pair: Expiring) -> int:
-        known = self._codes.get(key)
-        if known is None:
-            completed_on, expires_on = pair
-            status = status_on(completed_on, expires_on, self.lead.days, self.on)
-            known = _status_code(status, expires_on, self.on, self.lookback_days)
-            self._codes[key] = known
-        return known
-
-
-def _status_code(status: Status, expires_on: date | None, on: date, lookback_days: int) -> int:
-    if status is Status.EXPIRED and expires_on is not None and (on - expires_on).days <= lookback_days:
-        return EXPIRED | LATELY_EXPIRED
-    return _STATUSES[status]
+    def _code_of(self, completed_on: date, expires_on: date | None) -> int:
+        if expires_on is None or expires_on > self.horizon:
+            return CURRENT
+        if expires_on < self.on:
+            return EXPIRED if expires_on < self.looked_back_to else EXPIRED | LATELY_EXPIRED
+        return _STATUSES[status_on(completed_on, expires_on, self.lead.days, self.on)]
 
 
 @final
@@ -113,20 +114,17 @@ class Night:
     on: date
     account_code: int
     courses: Mapping[str, CourseNight]
-    _asked_codes: dict[int, Mapping[str, int]] = field(factory=dict, init=False)
+    _asked_codes: dict[object, Mapping[str, int]] = field(factory=dict, init=False)
 
     def codes(self) -> Iterator[tuple[str, str, int]]:
-        """The code of every pair that has something to do with each other, in no particular order."""
-        if self.register.account.missing_since is None:
-            return self._codes()
-        return ((id, course, code | self._asked_since(id, course)) for id, course, code in self._codes())
+        """The code of every pair that has something to do with each other, in no particular order.
 
-    def _codes(self) -> Iterator[tuple[str, str, int]]:
-        """The same, without `asked_since` where it takes a look at dates; `read` in haste, for nearly all pairs."""
+        The same as `read` gives, in haste.
+        """
         rows, courses = self.register, self.courses
         for id, person in rows.people.items():
             person_code = self.account_code | _person_code(person)
-            records, enrolments, asked = rows.records[id], rows.enrolments[id], self._asked(rows.levels[id])
+            records, enrolments, asked = rows.records[id], rows.enrolments[id], self._asked(person)
             slow = rows.courses_of(id) if id in rows.opted_out else enrolments
             for course_id in slow:
                 yield id, course_id, self.read(id, course_id).code
@@ -138,13 +136,22 @@ class Night:
                     course = courses[course_id]
                     yield id, course_id, person_code | asked.get(course_id, course.code) | course.standing(of_pair)
 
-    def _asked(self, levels: Mapping[str, Level]) -> Mapping[str, int]:
-        """The codes of the courses somebody is asked for; people with the same roles share them."""
-        known = self._asked_codes.get(id(levels))
+    def _asked(self, person: Person) -> Mapping[str, int]:
+        """The codes of the courses somebody is asked for; people with the same roles since the same time share them."""
+        levels, lately = self.register.levels[person.id], self.register.held_since(person, self._since)
+        key = id(levels), lately
+        known = self._asked_codes.get(key)
         if known is None:
-            known = {course: self.courses[course].code | _LEVELS[level] for course, level in levels.items()}
-            self._asked_codes[id(levels)] = known
+            known = {
+                course: self.courses[course].code | _LEVELS[level] | self._asked_since(person.id, course)
+                for course, level in levels.items()
+            }
+            self._asked_codes[key] = known
         return known
+
+    @property
+    def _since(self) -> date | None:
+        return self.register.account.missing_since
 
     def read(self, person: str, course: str) -> Reading:
         """One pair, whatever they have to do with each other; raises `UnknownId`."""
@@ -166,16 +173,16 @@ class Night:
             asked_on = rows.asked_on(person, course) if renewal.cycle == FIRST_CYCLE else None
             records = rows.records[person].get(course, ())
             held = bookings(enrolments, records, renewal.cycle, asked_on, rows.account.timezone)
-        return held, self._asked_since(person, course) | code(
-            opted_out=(person, course) in rows.opt_outs,
-            enrolled=held.enrolled,
-            awaiting_record=held.awaiting_record,
-            cancelled_on_request=held.cancelled_on_request,
-            refusal_pause=held.retry_on is not None and self.on < held.retry_on,
-        )
+        own = self._asked_since(person, course)
+        own |= OPTED_OUT if (person, course) in rows.opt_outs else 0
+        own |= ENROLLED if held.enrolled else 0
+        own |= AWAITING_RECORD if held.awaiting_record else 0
+        own |= CANCELLED_ON_REQUEST if held.cancelled_on_request else 0
+        own |= REFUSAL_PAUSE if held.retry_on is not None and self.on < held.retry_on else 0
+        return held, own
 
     def _asked_since(self, person: str, course: str) -> int:
-        since = self.register.account.missing_since
+        since = self._since
         if since is None:
             return ASKED_SINCE
         asked_on = self.register.asked_on(person, course)
@@ -220,12 +227,14 @@ def candidate(snapshot: Snapshot, *, person: str, course: str, on: date) -> Cand
 
 
 def _course_night(account: Account, course: Course, on: date) -> CourseNight:
+    lead = lead_of(account, course)
     return CourseNight(
         course=course,
-        lead=lead_of(account, course),
+        lead=lead,
         code=_course_code(course),
         on=on,
-        lookback_days=account.expired_lookback_days,
+        horizon=add_days(on, lead.days) or date.max,
+        looked_back_to=on - timedelta(min(account.expired_lookback_days, (on - date.min).days)),
     )
 
 

@@ -110,7 +110,12 @@ def survey(tonight: Night) -> Survey:
             demand.append(demand_of(tonight, tonight.read(person, course)))
         else:
             left_out[code] = 1
-    booked = [tonight.read(person, course) for person, of in tonight.register.enrolments.items() for course in of]
+    booked = [
+        tonight.read(person, course)
+        for person, of_person in tonight.register.enrolments.items()
+        for course, rows in of_person.items()
+        if any(map(_is_ours_and_booked, rows))
+    ]
     cancellations = [cancel for reading in booked for cancel in _withdrawals(tonight, reading)]
     withdrawn = {cancel.enrolment for cancel in cancellations}
     invitations = [invite for reading in booked for invite in _invitations(reading, withdrawn)]

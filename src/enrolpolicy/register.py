@@ -90,6 +90,12 @@ class Register:
         own = (Source(None, row.level, row.assigned_on) for row in self.assignments.get(person, {}).get(course, ()))
         return tuple(sorted({*by_role, *own}, key=_source_order))
 
+    def held_since(self, person: Person, since: date | None) -> tuple[str, ...]:
+        """The roles that somebody was given on or after a date; none where no date is asked about."""
+        if since is None:
+            return ()
+        return tuple([row.role for row in person.roles if row.assigned_on is not None and row.assigned_on >= since])
+
     def asked_on(self, person: str, course: str) -> date | None:
         """The latest date on which the training was asked of the person; None where nobody noted one."""
         askers = self.askers.get(course, frozenset())
