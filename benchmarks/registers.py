@@ -27,7 +27,14 @@ from enrolpolicy import (
 
 ON = date(2026, 11, 23)
 COURSES, ROLES = 60, 14
-VALIDITIES = (Validity(months=12), Validity(months=24), Validity(months=36), Validity(days=365), Validity(months=6), None)
+VALIDITIES = (
+    Validity(months=12),
+    Validity(months=24),
+    Validity(months=36),
+    Validity(days=365),
+    Validity(months=6),
+    None,
+)
 STATUSES = (
     (EnrolmentStatus.BOOKED, 50),
     (EnrolmentStatus.IN_PROGRESS, 15),

@@ -168,5 +168,3 @@ def _in_the_way(row: Enrolment, own: list[TrainingRecord], cycle: str, asked_on:
     if row.status is EnrolmentStatus.CANCELLED and row.ended_because == "requested":
         return cycle != "first" or asked_on is None or row.ended_on is None or row.ended_on >= asked_on
     return False
-
-

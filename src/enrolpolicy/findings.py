@@ -13,7 +13,7 @@ from enrolpolicy.canonical import TABLES as _TABLES
 from enrolpolicy.canonical import canonical
 from enrolpolicy.constraints import shown
 from enrolpolicy.dates import add_months
-from enrolpolicy.model import Course, Delivery, Level, Scope, Snapshot, TrainingRecord, Validity
+from enrolpolicy.model import Course, Delivery, Level, Scope, Snapshot, Validity
 from enrolpolicy.plans import Finding
 from enrolpolicy.renewal import after, lead_of
 
@@ -200,8 +200,11 @@ def _records(snapshot: Snapshot, on: date | None) -> Iterator[Finding]:
     people = {person.id for person in snapshot.personnel}
     validities = {course.id: course.validity for course in snapshot.courses}
     latest = on or date.max
+    far = min(latest, _FAR)
     for index, row in enumerate(snapshot.records):
-        if _usual(row, latest) and row.person in people and row.course in validities:
+        expires_on, completed_on = row.expires_on, row.completed_on
+        sound = completed_on <= far and (expires_on is None or (expires_on >= completed_on and not row.never_expires))
+        if sound and row.person in people and row.course in validities:
             continue  # nearly all of them
         if row.person not in people or row.course not in validities:
             yield from _dangling(people, validities, row.person, row.course, f"$.records[{index}]", "a training record")
@@ -238,13 +241,8 @@ def _records(snapshot: Snapshot, on: date | None) -> Iterator[Finding]:
             )
 
 
-def _usual(row: TrainingRecord, latest: date) -> bool:
-    """Completed by then, and not so late in the calendar that no validity could end in it; its expiry is derived."""
-    return row.expires_on is None and row.completed_on <= latest and row.completed_on.year < _LAST_USUAL_YEAR
-
-
-# A validity is at most a hundred years.
-_LAST_USUAL_YEAR = date.max.year - 101
+# A validity is at most a hundred years, so what was completed before then ends within the calendar.
+_FAR = date(date.max.year - 101, 1, 1)
 
 
 def _named(person: str, course: str, completed_on: date) -> str:

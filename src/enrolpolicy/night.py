@@ -1,11 +1,11 @@
 """A whole register, read on one date.
 
-A `Night` hands out a code (`enrolpolicy.facts`) for every pair, which is what the planner lives on, and whole
-`Candidate` values where somebody wants to know more. Both are made of the same parts, so that no second path can tell
-another story.
+A `Night` hands out a code (`enrolpolicy.facts`) for any pair, which is what the planner lives on, and whole `Candidate`
+values where somebody wants to know more. Both are made of the same parts, so that no second path can tell another
+story.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
 from typing import final
 
@@ -78,26 +78,33 @@ class CourseNight:
         """Where the training stands for somebody with these records."""
         return renewal(records, self.course.validity, self.lead.days, self.on)
 
+    def code_of(self, found: Renewal) -> int:
+        """What a code has from there."""
+        expires_on = found.expires_on
+        if found.status is Status.EXPIRED and expires_on is not None and expires_on >= self.looked_back_to:
+            return EXPIRED | LATELY_EXPIRED
+        return _STATUSES[found.status]
+
     def standing(self, records: Sequence[TrainingRecord]) -> int:
-        """The same as the part of a code that follows from it."""
+        """The same in haste: `code_of(renewal(records))`."""
         if len(records) == 1:
             return self._standing_by(records[0])  # nearly everybody's case
         found = counted(records, self.course.validity, self.on)
-        return MISSING if found is None else self._code_of(*found)
+        return MISSING if found is None else self._code_until(*found)
 
     def _standing_by(self, record: TrainingRecord) -> int:
         completed_on, expires_on = record.completed_on, record.expires_on
         if record.voided or completed_on > self.on:
             return MISSING
         if expires_on is not None or record.never_expires:
-            return self._code_of(completed_on, expires_on)
+            return self._code_until(completed_on, expires_on)
         known = self._derived.get(completed_on)
         if known is None:
-            known = self._code_of(completed_on, own_expiry(record, self.course.validity))
+            known = self._code_until(completed_on, own_expiry(record, self.course.validity))
             self._derived[completed_on] = known
         return known
 
-    def _code_of(self, completed_on: date, expires_on: date | None) -> int:
+    def _code_until(self, completed_on: date, expires_on: date | None) -> int:
         if expires_on is None or expires_on > self.horizon:
             return CURRENT
         if expires_on < self.on:
@@ -114,40 +121,19 @@ class Night:
     on: date
     account_code: int
     courses: Mapping[str, CourseNight]
-    _asked_codes: dict[object, Mapping[str, int]] = field(factory=dict, init=False)
 
-    def codes(self) -> Iterator[tuple[str, str, int]]:
-        """The code of every pair that has something to do with each other, in no particular order.
+    def asked_alike(self, person: Person) -> tuple[int, tuple[str, ...]]:
+        """The same for people who are asked for the same courses since the same time, while the night lasts."""
+        # People with the same roles share one mapping of levels, see `enrolpolicy.register`.
+        return id(self.register.levels[person.id]), self.register.held_since(person, self._since)
 
-        The same as `read` gives, in haste.
-        """
-        rows, courses = self.register, self.courses
-        for id, person in rows.people.items():
-            person_code = self.account_code | _person_code(person)
-            records, enrolments, asked = rows.records[id], rows.enrolments[id], self._asked(person)
-            slow = rows.courses_of(id) if id in rows.opted_out else enrolments
-            for course_id in slow:
-                yield id, course_id, self.read(id, course_id).code
-            for course_id, asked_code in asked.items():
-                if course_id not in records and course_id not in slow:
-                    yield id, course_id, person_code | asked_code | MISSING
-            for course_id, of_pair in records.items():
-                if course_id not in slow:
-                    course = courses[course_id]
-                    yield id, course_id, person_code | asked.get(course_id, course.code) | course.standing(of_pair)
-
-    def _asked(self, person: Person) -> Mapping[str, int]:
-        """The codes of the courses somebody is asked for; people with the same roles since the same time share them."""
-        levels, lately = self.register.levels[person.id], self.register.held_since(person, self._since)
-        key = id(levels), lately
-        known = self._asked_codes.get(key)
-        if known is None:
-            known = {
-                course: self.courses[course].code | _LEVELS[level] | self._asked_since(person.id, course)
-                for course, level in levels.items()
-            }
-            self._asked_codes[key] = known
-        return known
+    def asked_codes(self, person: Person) -> Mapping[str, int]:
+        """The courses somebody is asked for, with what a code has from the course and from who asks."""
+        levels = self.register.levels[person.id]
+        return {
+            course: self.courses[course].code | _LEVELS[level] | self._asked_since(person.id, course)
+            for course, level in levels.items()
+        }
 
     @property
     def _since(self) -> date | None:
@@ -161,7 +147,7 @@ class Night:
         found = here.renewal(records)
         held, own = self._own(person, course, found)
         level = _LEVELS[rows.levels[person].get(course)]
-        whole = self.account_code | _person_code(somebody) | here.code | here.standing(records) | level | own
+        whole = self.account_code | person_code(somebody) | here.code | here.code_of(found) | level | own
         return Reading(somebody, something, whole, found, rows.enrolments[person].get(course, ()), held)
 
     def _own(self, person: str, course: str, renewal: Renewal) -> tuple[Bookings, int]:
@@ -183,10 +169,7 @@ class Night:
 
     def _asked_since(self, person: str, course: str) -> int:
         since = self._since
-        if since is None:
-            return ASKED_SINCE
-        asked_on = self.register.asked_on(person, course)
-        return ASKED_SINCE if asked_on is not None and asked_on >= since else 0
+        return ASKED_SINCE if since is None or self.register.asked_since(person, course, since) else 0
 
     def candidate(self, reading: Reading) -> Candidate:
         """A reading with all the evidence."""
@@ -260,7 +243,8 @@ def _course_code(course: Course) -> int:
     )
 
 
-def _person_code(person: Person) -> int:
+def person_code(person: Person) -> int:
+    """What a code has from the person."""
     return code(
         person_active=not person.archived,
         person_enabled=person.auto_enrol,

@@ -5,7 +5,6 @@ ranks the demand, holds some of it back to spread the load, and pays for the res
 cannot be paid ends it for all paid ones behind, so that one more credit never takes anybody off.
 """
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import final
@@ -21,6 +20,7 @@ from enrolpolicy.model import Account, Enrolment, EnrolmentStatus, Level, Origin
 from enrolpolicy.night import OTHER_CYCLE, Night, Reading, night
 from enrolpolicy.plans import Action, Cancel, Counts, Deferred, Enrol, Invite, Plan
 from enrolpolicy.policy import GATES, NO_TRIGGER
+from enrolpolicy.sweep import sweep
 from enrolpolicy.verdict import verdict_of, withdrawn_because
 
 KEPT_CLEAR_DAYS = 7
@@ -30,26 +30,31 @@ RESERVING = frozenset({EnrolmentStatus.PENDING, EnrolmentStatus.BOOKED})
 
 
 @final
-@frozen
+@frozen(kw_only=True)
 class Demand:
     """Somebody who is to be enrolled, before others are looked at."""
 
+    account: str
+    person: str
+    course: str
+    cycle: str
+    attempt: int
     because: str
     level: Level | None
-    enrol: Enrol
+    expires_on: date | None
     opens_on: date | None
+    credits: int
 
     @property
     def rank(self) -> tuple[bool, bool, date, str, str]:
         """Renewals first, then what is required, then what expires first, then by id."""
-        missing = self.enrol.expires_on is None
-        return (
-            missing,
-            self.level is not Level.REQUIRED,
-            self.enrol.expires_on or date.min,
-            self.enrol.person,
-            self.enrol.course,
-        )
+        missing = self.expires_on is None
+        return missing, self.level is not Level.REQUIRED, self.expires_on or date.min, self.person, self.course
+
+    @property
+    def key(self) -> str:
+        """The identity of the enrolment asked for."""
+        return enrolment_key(self.account, self.person, self.course, self.cycle, self.attempt)
 
 
 @final
@@ -60,7 +65,7 @@ class Survey:
     demand: tuple[Demand, ...]
     cancellations: tuple[Cancel, ...]
     invitations: tuple[Invite, ...]
-    reasons: Counter[str]
+    reasons: Mapping[str, int]
 
 
 def plan(snapshot: Snapshot, *, on: date, people: Collection[str] | None = None) -> Plan:
@@ -101,15 +106,8 @@ def plan(snapshot: Snapshot, *, on: date, people: Collection[str] | None = None)
 
 def survey(tonight: Night) -> Survey:
     """Ask every candidate of a night."""
-    left_out: dict[int, int] = {}
-    demand: list[Demand] = []
-    for person, course, code in tonight.codes():
-        if code in left_out:  # nearly all of them
-            left_out[code] += 1
-        elif verdict_of(code).enrols:
-            demand.append(demand_of(tonight, tonight.read(person, course)))
-        else:
-            left_out[code] = 1
+    found = sweep(tonight)
+    demand = [demand_of(tonight, tonight.read(person, course)) for person, course in found.enrols]
     booked = [
         tonight.read(person, course)
         for person, of_person in tonight.register.enrolments.items()
@@ -119,34 +117,26 @@ def survey(tonight: Night) -> Survey:
     cancellations = [cancel for reading in booked for cancel in _withdrawals(tonight, reading)]
     withdrawn = {cancel.enrolment for cancel in cancellations}
     invitations = [invite for reading in booked for invite in _invitations(reading, withdrawn)]
-    return Survey(tuple(demand), tuple(cancellations), tuple(invitations), _reasons(left_out))
-
-
-def _reasons(left_out: Mapping[int, int]) -> Counter[str]:
-    """How many were left out for each reason, from how many have each code."""
-    reasons: Counter[str] = Counter()
-    for code, count in left_out.items():
-        reasons[verdict_of(code).reason or NO_TRIGGER] += count
-    return reasons
+    return Survey(tuple(demand), tuple(cancellations), tuple(invitations), found.reasons)
 
 
 def demand_of(tonight: Night, reading: Reading) -> Demand:
     """What a candidate that is to be enrolled asks for."""
-    verdict = verdict_of(reading.code)
+    because = verdict_of(reading.code).trigger
     person, course, standing = reading.person.id, reading.course, reading.renewal
-    account, attempt = tonight.register.account.id, reading.bookings.attempt
-    assert verdict.trigger is not None
-    enrol = Enrol(
+    assert because is not None
+    return Demand(
+        account=tonight.register.account.id,
         person=person,
         course=course.id,
         cycle=standing.cycle,
-        attempt=attempt,
-        because=verdict.trigger,
+        attempt=reading.bookings.attempt,
+        because=because,
+        level=tonight.register.levels[person].get(course.id),
         expires_on=standing.expires_on,
+        opens_on=standing.opens_on,
         credits=course.credit_cost,
-        key=enrolment_key(account, person, course.id, standing.cycle, attempt),
     )
-    return Demand(verdict.trigger, tonight.register.levels[person].get(course.id), enrol, standing.opens_on)
 
 
 def _withdrawals(tonight: Night, reading: Reading) -> Iterable[Cancel]:
@@ -196,38 +186,45 @@ def allocate(
     for row in sorted(demand, key=_rank):
         until = spread_until(row, account.spread_days)
         if until is not None and on < until:
-            deferred.append(_deferred(row.enrol, "spread", until=until))
+            deferred.append(_deferred(row, "spread", until=until))
             continue
-        cost = row.enrol.credits
-        asked += cost
-        if cost == 0 or available is None or asked <= available:
-            enrolled.append(row.enrol)
+        asked += row.credits
+        if row.credits == 0 or available is None or asked <= available:
+            enrolled.append(_enrol(row))
         else:
-            deferred.append(_deferred(row.enrol, "credits", shortfall=asked - available))
+            deferred.append(_deferred(row, "credits", shortfall=asked - available))
     return enrolled, deferred
+
+
+def _enrol(row: Demand) -> Enrol:
+    return Enrol(
+        person=row.person,
+        course=row.course,
+        cycle=row.cycle,
+        attempt=row.attempt,
+        because=row.because,
+        expires_on=row.expires_on,
+        credits=row.credits,
+        key=row.key,
+    )
 
 
 def _rank(row: Demand) -> tuple[bool, bool, date, str, str]:
     return row.rank
 
 
-def _deferred(enrol: Enrol, because: str, until: date | None = None, shortfall: int | None = None) -> Deferred:
+def _deferred(row: Demand, because: str, until: date | None = None, shortfall: int | None = None) -> Deferred:
     return Deferred(
-        person=enrol.person,
-        course=enrol.course,
-        cycle=enrol.cycle,
-        because=because,
-        until=until,
-        shortfall=shortfall,
+        person=row.person, course=row.course, cycle=row.cycle, because=because, until=until, shortfall=shortfall
     )
 
 
 def spread_until(row: Demand, spread_days: int) -> date | None:
     """The date until which a renewal is held back so that not all are booked on one night; None: it is not."""
-    expires_on = row.enrol.expires_on
+    expires_on = row.expires_on
     if not spread_days or row.because != "expiring" or row.opens_on is None or expires_on is None:
         return None
-    offset = int(row.enrol.key.removeprefix("ep1-")[:8], 16) % spread_days
+    offset = int(row.key.removeprefix("ep1-")[:8], 16) % spread_days
     # Counted back from the expiry, because `opens_on + offset` can lie past the calendar's end.
     days_before = max(KEPT_CLEAR_DAYS, (expires_on - row.opens_on).days - offset)
     return expires_on - timedelta(min(days_before, (expires_on - date.min).days))
@@ -252,8 +249,8 @@ def _booking(row: Cancel | Invite) -> tuple[str, str, str]:
     return row.person, row.course, row.enrolment
 
 
-def _in_table_order(reasons: Counter[str]) -> tuple[tuple[str, int], ...]:
-    return tuple((id, reasons[id]) for id in (*(gate.id for gate in GATES), NO_TRIGGER) if reasons[id])
+def _in_table_order(reasons: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
+    return tuple((id, reasons[id]) for id in (*(gate.id for gate in GATES), NO_TRIGGER) if id in reasons)
 
 
 def _tripped(snapshot: Snapshot, actions: Iterable[Action]) -> tuple[str, ...]:

@@ -96,6 +96,15 @@ class Register:
             return ()
         return tuple([row.role for row in person.roles if row.assigned_on is not None and row.assigned_on >= since])
 
+    def asked_since(self, person: str, course: str, since: date) -> bool:
+        """Whether the training was (last) asked of the person on or after a date."""
+        askers = self.askers.get(course, frozenset())
+        for held in self.people[person].roles:
+            if held.assigned_on is not None and held.assigned_on >= since and held.role in askers:
+                return True
+        own = self.assignments[person].get(course, ())
+        return any(row.assigned_on is not None and row.assigned_on >= since for row in own)
+
     def asked_on(self, person: str, course: str) -> date | None:
         """The latest date on which the training was asked of the person; None where nobody noted one."""
         askers = self.askers.get(course, frozenset())

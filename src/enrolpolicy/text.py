@@ -207,7 +207,7 @@ def _until(until: date | None, shortfall: int | None) -> str:
 
 
 def _left_out(snapshot: Snapshot, plan: Plan, style: Style, people: Sequence[str]) -> Iterator[str]:
-    counts, found = dict(plan.counts.not_enrolled), examples(snapshot, plan.on, people)
+    counts, found = dict(plan.counts.not_enrolled), examples(snapshot, plan, people)
     called = names(snapshot)
     for id in (*(gate.id for gate in GATES), NO_TRIGGER):
         if id not in counts:
@@ -218,15 +218,19 @@ def _left_out(snapshot: Snapshot, plan: Plan, style: Style, people: Sequence[str
         yield from wrapped(words, indent=" " * 9)
 
 
-def examples(snapshot: Snapshot, on: date, people: Sequence[str] = ()) -> dict[str, Explanation]:
+def examples(snapshot: Snapshot, plan: Plan, people: Sequence[str] = ()) -> dict[str, Explanation]:
     """For each reason somebody was left out for, the first whom it left out."""
-    first: dict[str, tuple[str, str]] = {}
-    for person, course, code in night(snapshot, on, people or None).codes():
-        verdict = verdict_of(code)
-        if verdict.reason is not None:
-            pair = person, course
-            first[verdict.reason] = min(first.get(verdict.reason, pair), pair)
-    return {id: explain(snapshot, person=pair[0], course=pair[1], on=on) for id, pair in first.items()}
+    wanted = {reason for reason, _ in plan.counts.not_enrolled}
+    found: dict[str, Explanation] = {}
+    tonight = night(snapshot, plan.on, people or None)
+    for person in sorted(tonight.register.people):
+        for course in sorted(tonight.register.courses_of(person)):
+            reason = verdict_of(tonight.read(person, course).code).reason
+            if reason is not None and reason not in found:
+                found[reason] = explain(snapshot, person=person, course=course, on=plan.on)
+        if found.keys() >= wanted:
+            break
+    return found
 
 
 def finding_lines(findings: Iterable[Finding], style: Style) -> Iterator[str]:

@@ -117,6 +117,12 @@ class TestTheSameAsThePlan:
         reasons = [row.reason for row in found.values() if row.outcome == "not-enrolled"]
         assert dict(tonight.counts.not_enrolled) == {reason: reasons.count(reason) for reason in reasons}
 
+    def test_who_is_only_booked_is_counted(self) -> None:
+        """Nobody asks for the training and it was never recorded, but there is an enrolment: the pair has an answer."""
+        alone = enrolled(enrolment(EnrolmentStatus.IN_PROGRESS), into=evolve(SNAPSHOT, roles=(), records=()))
+        assert [row.reason for row in explain_all(alone, on=ON)] == ["assigned"]
+        assert plan(alone, on=ON).counts.not_enrolled == (("assigned", 1),)
+
     @given(near_ready(most_flips=6))
     def test_one_by_one_or_all_at_once(self, drawn: Drawn) -> None:
         snapshot, on = load(drawn[0]), drawn[1]

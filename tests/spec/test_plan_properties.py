@@ -291,7 +291,8 @@ class TestPeopleOnlyShareCredits:
     @given(near_ready(), st.data())
     def test_asked_for_some_people(self, drawn: Drawn, data: st.DataObject) -> None:
         """`people=` is the whole night's answer for those people, credits included."""
-        snapshot, on = load(drawn[0]), drawn[1]
+        credits = data.draw(st.sampled_from([None, 0, 1, 2, 3]))
+        snapshot, on = with_account(load(drawn[0]), credits=credits), drawn[1]
         some = data.draw(st.sets(st.sampled_from([person.id for person in snapshot.personnel])))
         whole, part = plan(snapshot, on=on), plan(snapshot, on=on, people=some)
         assert part.actions == tuple(row for row in whole.actions if row.person in some)
