@@ -35,7 +35,9 @@ with asked as (
 ),
 lasting as (
     select person, course, max(struct_pack(
-        forever := expires_on is null, expires_on := coalesce(expires_on, date '0001-01-01'), completed_on := completed_on
+        forever := expires_on is null,
+        expires_on := coalesce(expires_on, date '0001-01-01'),
+        completed_on := completed_on
     )) as last
     from (
         select record.person, record.course, completed_on, case
@@ -192,13 +194,14 @@ def _values(snapshot: Snapshot, table: str) -> Iterable[tuple[Any, ...]]:
     elif table == "record":
         for record in snapshot.records:
             yield (
-                record.person, record.course, record.completed_on, record.expires_on, record.never_expires, record.voided,
+                record.person, record.course, record.completed_on, record.expires_on, record.never_expires,
+                record.voided,
             )  # fmt: skip
     elif table == "enrolment":
         for it in snapshot.enrolments:
             yield (
-                it.id, it.person, it.course, it.cycle, it.origin.value == "auto", it.status.value, it.enrolled_at.date(),
-                it.invited_at is not None, it.ended_on, it.ended_because,
+                it.id, it.person, it.course, it.cycle, it.origin.value == "auto", it.status.value,
+                it.enrolled_at.date(), it.invited_at is not None, it.ended_on, it.ended_because,
             )  # fmt: skip
     else:
         for out in snapshot.opt_outs:

@@ -50,15 +50,19 @@ def register(people: int, seed: int = 1) -> Snapshot:
     dice = random.Random(seed)
     courses = tuple(_course(dice, number) for number in range(COURSES))
     roles = tuple(_role(dice, number, courses) for number in range(ROLES))
-    personnel, assignments, records, enrolments, opt_outs = [], [], [], [], []
+    personnel: list[Person] = []
+    assignments: list[Assignment] = []
+    records: list[TrainingRecord] = []
+    enrolments: list[Enrolment] = []
+    opt_outs: list[OptOut] = []
     for number in range(people):
         person = _person(dice, number, roles)
         personnel.append(person)
         if dice.random() < 0.1:
             level = dice.choice((Level.REQUIRED, Level.OPTIONAL))
             assigned_on = dice.choice((None, _ago(dice, 900)))
-            course = dice.choice(courses).id
-            assignments.append(Assignment(person=person.id, course=course, level=level, assigned_on=assigned_on))
+            asked = dice.choice(courses).id
+            assignments.append(Assignment(person=person.id, course=asked, level=level, assigned_on=assigned_on))
         taken = dice.sample(courses, 18)
         for course in taken:
             for _ in range(dice.choices((1, 2), (9, 1))[0]):

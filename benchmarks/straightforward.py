@@ -1,6 +1,7 @@
 """The decision as most would write it: a loop over people and their courses, with pendulum dates.
 
-It knows nothing of the library but its objects. Rows are looked up in dictionaries, as anybody would after the first slow night.
+It knows nothing of the library but its objects. Rows are looked up in dictionaries, as anybody would
+after the first slow night.
 """
 
 import hashlib
@@ -11,8 +12,20 @@ from typing import Any
 
 import pendulum
 
-from enrolpolicy import Course, Delivery, Employment, Enrolment, EnrolmentStatus, Level, Origin, Scope, Snapshot
-from enrolpolicy import Audience, Person, TrainingRecord, Withdrawal
+from enrolpolicy import (
+    Audience,
+    Course,
+    Delivery,
+    Employment,
+    Enrolment,
+    EnrolmentStatus,
+    Level,
+    Origin,
+    Scope,
+    Snapshot,
+    TrainingRecord,
+    Withdrawal,
+)
 
 OPEN = {EnrolmentStatus.PENDING, EnrolmentStatus.BOOKED, EnrolmentStatus.IN_PROGRESS}
 USABLE = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
@@ -59,7 +72,8 @@ def actions(snapshot: Snapshot, on: date) -> list[tuple[Any, ...]]:
         asked[assignment.person, assignment.course].append((assignment.level, assignment.assigned_on))
     opted_out = {(row.person, row.course) for row in snapshot.opt_outs}
 
-    demand, found = [], []
+    demand: list[tuple[Any, int, tuple[Any, ...]]] = []
+    found: list[tuple[Any, ...]] = []
     for who, what in {*records, *enrolments, *asked, *opted_out}:
         person, course = people[who], courses[what]
         own, held_rows, sources = records[who, what], enrolments[who, what], asked[who, what]
@@ -122,9 +136,9 @@ def actions(snapshot: Snapshot, on: date) -> list[tuple[Any, ...]]:
         # whether to enrol
         if status == "current":
             continue
-        if status == "expired" and expires is not None:
-            if expires.diff(today, abs=False).in_days() > account.expired_lookback_days:
-                continue
+        days_ago = 0 if expires is None else expires.diff(today, abs=False).in_days()
+        if status == "expired" and days_ago > account.expired_lookback_days:
+            continue
         if not (account.elearning_plan_active and account.auto_enrol and elearning and course.auto_enrol):
             continue
         if course.archived or person.archived or not enabled or level is None or not in_scope or not in_audience:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from enrolpolicy.candidate import Candidate, enrolment_key
 from enrolpolicy.dates import next_run, nights_due, run_date
 from enrolpolicy.errors import EnrolPolicyError, InvalidSnapshot, InvalidValue, Problem, UnknownId
-from enrolpolicy.explanation import Answer, Explanation, explain, explain_all
 from enrolpolicy.facts import Facts, Status
 from enrolpolicy.findings import findings
 from enrolpolicy.model import (
@@ -59,6 +58,7 @@ if TYPE_CHECKING:
         applied,
     )
     from enrolpolicy.codec import dump, load, load_plan
+    from enrolpolicy.explanation import Answer, Explanation, explain, explain_all
     from enrolpolicy.lifecycle import Event, Forbidden, advance, move
     from enrolpolicy.permissions import Actor, Area, Permission, PermissionDenied, permits
     from enrolpolicy.schemas import plan_schema, snapshot_schema
@@ -83,6 +83,10 @@ _LATER = {
     "dump": "codec",
     "load": "codec",
     "load_plan": "codec",
+    "Answer": "explanation",
+    "Explanation": "explanation",
+    "explain": "explanation",
+    "explain_all": "explanation",
     "Event": "lifecycle",
     "Forbidden": "lifecycle",
     "advance": "lifecycle",

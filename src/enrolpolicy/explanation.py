@@ -157,7 +157,7 @@ def next_check_on(tonight: Night, reading: Reading) -> date | None:
     """
     now = _answer(tonight, reading)
     for day in sorted(day for day in _boundaries(tonight, reading) if day > tonight.on):
-        later = night_of(tonight.register, day)
+        later = night_of(tonight.register, day, only=reading.course.id)
         if _answer(later, later.read(reading.person.id, reading.course.id)) != now:
             return day
     return None

@@ -45,7 +45,7 @@ NO_BOOKINGS = Bookings()
 
 
 @final
-@frozen
+@frozen(eq=False)
 class Reading:
     """One pair as the night sees it: the facts' code, and what it came from."""
 
@@ -197,9 +197,10 @@ def night(snapshot: Snapshot, on: date, people: Collection[str] | None = None) -
     return night_of(register(snapshot, people), on)
 
 
-def night_of(rows: Register, on: date) -> Night:
-    """Read a register on a date."""
-    courses = {id: _course_night(rows.account, course, on) for id, course in rows.courses.items()}
+def night_of(rows: Register, on: date, only: str | None = None) -> Night:
+    """Read a register on a date; with `only`, for one course, which is all that can be asked about then."""
+    chosen = rows.courses if only is None else {only: rows.course(only)}
+    courses = {id: _course_night(rows.account, course, on) for id, course in chosen.items()}
     return Night(register=rows, on=on, account_code=_account_code(rows.account), courses=courses)
 
 

@@ -30,7 +30,7 @@ RESERVING = frozenset({EnrolmentStatus.PENDING, EnrolmentStatus.BOOKED})
 
 
 @final
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False)
 class Demand:
     """Somebody who is to be enrolled, before others are looked at."""
 
@@ -58,7 +58,7 @@ class Demand:
 
 
 @final
-@frozen
+@frozen(eq=False)
 class Survey:
     """What every candidate asks for by itself."""
 

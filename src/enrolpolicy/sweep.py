@@ -39,7 +39,7 @@ LEADING: tuple[Row, ...] = tuple(takewhile(_reads_what_is_known, GATES))
 
 
 @final
-@frozen
+@frozen(eq=False)
 class Sweep:
     """The pairs that are to be enrolled, and how many of the others have each first reason."""
 
