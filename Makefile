@@ -92,7 +92,7 @@ pins:  ## choose the requirements anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --upgrade requirements/*.in -o build/all.txt
 	for set in core test check bench mutants prove; do \
 	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
-	    --no-annotate -c build/all.txt requirements/$$set.in -o requirements/$$set.txt; done
+	    --no-annotate --no-strip-extras -c build/all.txt requirements/$$set.in -o requirements/$$set.txt; done
 
 clean:  ## remove everything made here
 	rm -rf $(VENV) build dist mutants .hypothesis .coverage* .mypy_cache .ruff_cache .pytest_cache
