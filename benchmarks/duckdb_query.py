@@ -223,4 +223,5 @@ def actions(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, on: date)
         "credits": account.credits,
         "causes": [cause.value for cause in account.withdraw_when],
     }
-    return connection.execute(QUERY, parameters).fetchall()
+    rows: list[tuple[Any, ...]] = connection.execute(QUERY, parameters).fetchall()
+    return rows
