@@ -12,4 +12,10 @@ settings.register_profile(
     "thorough", max_examples=5_000, deadline=None, print_blob=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )  # fmt: skip
+# mutmut calls a test again and again in one process, which Hypothesis would take for a fault of the test.
+settings.register_profile(
+    "mutants",
+    settings.get_profile("quick"),
+    suppress_health_check=[*settings.get_profile("quick").suppress_health_check, HealthCheck.differing_executors],
+)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
