@@ -45,8 +45,10 @@ def first_instant(timezone: str, day: date) -> datetime:
     zone skipped altogether (Pacific/Apia, 2011-12-30) answers with the first instant after the gap.
     """
     where = zone(timezone)
+    if day <= date.min + ONE_DAY:  # nothing is earlier that could be looked at
+        return datetime.combine(day, time(), tzinfo=where)
     midnight = datetime.combine(day, time(), tzinfo=where).astimezone(UTC)
-    earlier = midnight - ONE_DAY if day > date.min + ONE_DAY else midnight
+    earlier = midnight - ONE_DAY
     return _first_reaching(where, day, earlier, midnight).astimezone(where)
 
 
@@ -57,12 +59,17 @@ def next_run(timezone: str, now: datetime) -> datetime:
 
     >>> next_run("Africa/Cairo", datetime(2026, 4, 23, 12, 0, tzinfo=UTC)).isoformat()
     '2026-04-24T01:00:00+03:00'
+
+    Raises `InvalidValue` for an instant without an offset, and in the last days of the calendar.
     """
     today = run_date(timezone, now)
     where = zone(timezone)
-    # Three days reach beyond any jump of any zone's clock, a skipped date included.
     start = now.astimezone(UTC)
-    return _first_reaching(where, today + ONE_DAY, start, start + 3 * ONE_DAY).astimezone(where)
+    try:
+        # Three days reach beyond any jump of any zone's clock, a skipped date included.
+        return _first_reaching(where, today + ONE_DAY, start, start + 3 * ONE_DAY).astimezone(where)
+    except OverflowError:
+        raise InvalidValue("now", "must not lie in the last days of the year 9999; no night comes after them") from None
 
 
 def nights_due(timezone: str, last: date | None, now: datetime) -> tuple[date, ...]:

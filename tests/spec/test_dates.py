@@ -86,6 +86,12 @@ class TestNextRun:
             zone, first
         ) + timedelta(1)
 
+    @pytest.mark.parametrize("zone", ["UTC", "Pacific/Apia", "Pacific/Pago_Pago"])
+    def test_at_the_end_of_the_calendar(self, zone: str) -> None:
+        with pytest.raises(InvalidValue, match="no night comes after them"):
+            next_run(zone, datetime(9999, 12, 31, 12, tzinfo=UTC))
+        assert next_run(zone, datetime(9999, 12, 20, 12, tzinfo=UTC)).year == 9999
+
 
 class TestFirstInstant:
     """A date begins at the first instant that falls on it."""
@@ -98,6 +104,11 @@ class TestFirstInstant:
 
     def test_where_midnight_is_missing(self) -> None:
         assert first_instant("Africa/Cairo", date(2026, 4, 24)) == local("Africa/Cairo", "2026-04-24T01:00:00")
+
+    @pytest.mark.parametrize("zone", ["UTC", "Pacific/Apia", "Pacific/Pago_Pago"])
+    @pytest.mark.parametrize("day", [date.min, date.min + timedelta(1), date.min + timedelta(2), date.max])
+    def test_at_the_ends_of_the_calendar(self, zone: str, day: date) -> None:
+        assert first_instant(zone, day).date() == day
 
 
 class TestNightsDue:
