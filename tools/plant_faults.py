@@ -80,6 +80,7 @@ FAULTS = (
     Fault("night", "self.on < held.retry_on", "self.on <= held.retry_on"),
     Fault("register", "held.assigned_on >= since and", "held.assigned_on > since and"),
     # Short cuts
+    Fault("sweep", "_KNOWN.issuperset(gate.reads)", "True"),
     Fault("sweep", "if id in rows.opted_out:", "if False:"),
     Fault("sweep", "if course in enrolments:", "if False:"),
     Fault("sweep", "if course not in kind.asked:", "if True:"),
@@ -102,6 +103,8 @@ FAULTS = (
     Fault("planner", "and row.id not in withdrawn", ""),
     Fault("planner", "limit is not None and reached > limit", "limit is not None and reached >= limit"),
     Fault("planner", "sorted(enrolled, key=_pair)", "enrolled"),
+    Fault("planner", "ended_on=plan.on, ", ""),
+    Fault("planner", "            because=action.because,\n", ""),
     # Verdict
     Fault("verdict", "return self.trigger is not None and not self.shut", "return self.trigger is not None"),
     Fault("verdict", "return self.shut[0]", "return self.shut[-1]"),

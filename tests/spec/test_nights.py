@@ -32,6 +32,7 @@ from enrolpolicy import (
     plan,
     project,
 )
+from enrolpolicy.dates import first_instant
 
 Drawn = tuple[str, date]
 ON = date(2026, 11, 23)
@@ -97,6 +98,36 @@ class TestAPlanCarriedOutLeavesNothingToDo:
         part = evolve(tonight, actions=tuple(row for row in tonight.actions if row in chosen))
         rest = plan(project(snapshot, part), on=on).actions
         assert set(rest) == set(tonight.actions) - chosen
+
+
+class TestTheRegisterAfterAPlan:
+    """It has every row of the plan in it, dated to the night, and nothing else has changed."""
+
+    @given(near_ready())
+    def test_row_by_row(self, drawn: Drawn) -> None:
+        snapshot, on = load(drawn[0]), drawn[1]
+        tonight = plan(snapshot, on=on)
+        after = project(snapshot, tonight)
+        midnight = first_instant(snapshot.account.timezone, on)
+        ended = {row.enrolment: row.because for row in tonight.cancellations}
+        invited = {row.enrolment for row in tonight.invitations}
+        assert evolve(after, enrolments=snapshot.enrolments) == snapshot
+        kept, made = after.enrolments[: len(snapshot.enrolments)], after.enrolments[len(snapshot.enrolments) :]
+        for old, new in zip(snapshot.enrolments, kept, strict=True):
+            if old.id in ended:
+                assert (new.status, new.ended_on, new.ended_because) == (
+                    EnrolmentStatus.CANCELLED, on, ended[old.id],
+                )  # fmt: skip
+                assert evolve(new, status=old.status, ended_on=old.ended_on, ended_because=old.ended_because) == old
+            else:
+                assert new == (evolve(old, invited_at=midnight) if old.id in invited else old)
+        assert list(made) == [
+            Enrolment(
+                id=row.key, person=row.person, course=row.course, cycle=row.cycle, origin=Origin.AUTO,
+                status=EnrolmentStatus.BOOKED, because=row.because, enrolled_at=midnight, invited_at=midnight,
+            )
+            for row in tonight.enrolments
+        ]  # fmt: skip
 
 
 class TestMissedAndRepeatedNights:
