@@ -2,7 +2,7 @@
 
 import os
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 settings.register_profile(
     "quick", max_examples=100, derandomize=True, deadline=None, database=None,
@@ -12,10 +12,12 @@ settings.register_profile(
     "thorough", max_examples=5_000, deadline=None, print_blob=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )  # fmt: skip
-# mutmut calls a test again and again in one process, which Hypothesis would take for a fault of the test.
+# mutmut calls a test again and again in one process, which Hypothesis would take for a fault of the test; and that a
+# mutant is noticed is enough, nobody reads the smallest example.
 settings.register_profile(
     "mutants",
     settings.get_profile("quick"),
+    phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[*settings.get_profile("quick").suppress_health_check, HealthCheck.differing_executors],
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))

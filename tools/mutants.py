@@ -25,7 +25,7 @@ KERNEL = (
 # Other parts of the tests are about text, documents and the command line, and would only cost time here.
 TESTS = (
     "renewal", "triggers", "gates", "tables", "credits_and_spread", "withdrawals", "lifecycle", "dates", "explanation",
-    "oracle", "plan_properties", "nights", "scenarios", "changes", "staleness",
+    "oracle", "plan_properties", "nights", "scenarios", "changes", "staleness", "findings",
 )  # fmt: skip
 
 

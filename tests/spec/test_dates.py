@@ -63,6 +63,7 @@ class TestNextRun:
             ("Pacific/Apia", "2011-12-29T12:00:00-10:00", "2011-12-31T00:00:00+14:00"),
             # the date is reached, left again a minute later, and reached for good an hour after that
             ("America/St_Johns", "2010-11-06T12:00:00-02:30", "2010-11-07T00:00:00-02:30"),
+            ("America/St_Johns", "2010-11-06T12:01:30-02:30", "2010-11-07T00:00:00-02:30"),
         ],
     )
     def test_by_example(self, zone: str, now: str, expected: str) -> None:
@@ -109,7 +110,8 @@ class TestFirstInstant:
     @pytest.mark.parametrize("zone", ["UTC", "Pacific/Apia", "Pacific/Pago_Pago"])
     @pytest.mark.parametrize("day", [date.min, date.min + timedelta(1), date.min + timedelta(2), date.max])
     def test_at_the_ends_of_the_calendar(self, zone: str, day: date) -> None:
-        assert first_instant(zone, day).date() == day
+        found = first_instant(zone, day)
+        assert (found.date(), found.tzinfo) == (day, ZoneInfo(zone))
 
 
 class TestNightsDue:

@@ -42,6 +42,7 @@ from enrolpolicy import (
     plan,
     project,
 )
+from enrolpolicy.night import night
 
 Drawn = tuple[str, date]
 Pair = tuple[str, str]
@@ -149,6 +150,19 @@ class TestEverybodyIsAnswered:
             assert (row.outcome == "not-enrolled") == bool(row.shut or row.trigger is None)
         assert told["enrol"] == {(row.person, row.course) for row in tonight.enrolments}
         assert told["deferred"] == {(row.person, row.course) for row in tonight.deferred}
+
+
+class TestInHasteOrAtLeisure:
+    """The plan looks at dates in haste, the explanation works out the whole renewal: they find the same facts."""
+
+    @given(near_ready(), st.integers(-1, 1))
+    def test_where_a_training_stands(self, drawn: Drawn, later: int) -> None:
+        snapshot, on = load(drawn[0]), drawn[1] + timedelta(later)
+        tonight = night(snapshot, on)
+        for of_person in tonight.register.records.values():
+            for course, rows in of_person.items():
+                here = tonight.courses[course]
+                assert here.standing(rows) == here.code_of(here.renewal(rows))
 
 
 class TestAGateCanOnlyRefuse:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from enrolpolicy import Account, Anchor, Course, Delivery, Status, TrainingRecord, Validity
 from enrolpolicy.dates import add_days, add_months
-from enrolpolicy.renewal import Lead, LeadSource, after, lead_of, renewal
+from enrolpolicy.renewal import Lead, LeadSource, after, expiries, lead_of, renewal
 
 ON = date(2026, 11, 23)
 YEAR = Validity(months=12)
@@ -112,6 +112,13 @@ class TestTheAnniversary:
     def test_of_several_on_that_day_the_latest_expiry(self) -> None:
         short = record(date(2025, 1, 10), date(2025, 12, 5))
         assert self.expires_on(self.FIRST, short, record(date(2025, 12, 20))) == date(2027, 1, 10)
+
+    def test_of_several_on_that_day_never_is_the_latest(self) -> None:
+        """What never expires has no expiry to count from, whatever else was recorded that day."""
+        never = record(date(2025, 1, 10), never_expires=True)
+        renewed = record(date(2025, 12, 20))
+        for rows in ([self.FIRST, never, renewed], [never, self.FIRST, renewed]):
+            assert expiries(rows, self.KEPT)[-1] == (date(2025, 12, 20), date(2026, 12, 20))
 
     def test_a_voided_one_is_not_before_it(self) -> None:
         assert self.expires_on(evolve(self.FIRST, voided=True), record(date(2025, 12, 20))) == date(2026, 12, 20)
