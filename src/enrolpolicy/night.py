@@ -230,7 +230,6 @@ def _account_code(account: Account) -> int:
         plan_active=account.elearning_plan_active,
         account_enabled=account.auto_enrol,
         missing_enabled=account.auto_enrol_missing,
-        asked_since=account.missing_since is None,
     )
 
 

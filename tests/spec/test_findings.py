@@ -133,6 +133,11 @@ class TestFindingsStopNobody:
         assert (after.actions, after.deferred, after.counts) == (before.actions, before.deferred, before.counts)
         assert [row.code for row in after.findings] == [f"unknown-{named}"]
 
+    def test_a_plan_holds_what_is_found_on_its_night(self) -> None:
+        later = load(json.dumps(merged("records", 0, completed_on="2026-11-24")))
+        assert [row.code for row in plan(later, on=ON).findings] == ["completed-in-future"]
+        assert plan(later, on=date(2026, 11, 24)).findings == ()
+
     def test_paths_in_a_plan_do_not_depend_on_the_order_of_rows(self) -> None:
         document = merged("records", 0, expires_on="2025-11-30")
         document["records"].append({"person": "bo", "course": "gone", "completed_on": "2026-01-01"})

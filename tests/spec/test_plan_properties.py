@@ -20,9 +20,11 @@ from hypothesis import strategies as st
 from documents import near_ready, near_ready_rows
 from enrolpolicy import (
     GATES,
+    Account,
     Audience,
     Cancel,
     Candidate,
+    Course,
     Delivery,
     Employment,
     Enrol,
@@ -34,6 +36,7 @@ from enrolpolicy import (
     Scope,
     Snapshot,
     Status,
+    TrainingRecord,
     candidate,
     decide,
     dump,
@@ -136,7 +139,10 @@ class TestEverybodyIsAnswered:
     @given(near_ready())
     def test_the_counts_add_up(self, drawn: Drawn) -> None:
         snapshot, on = load(drawn[0]), drawn[1]
-        counts = plan(snapshot, on=on).counts
+        tonight = plan(snapshot, on=on)
+        counts, listed = tonight.counts, (tonight.enrolments, tonight.cancellations, tonight.invitations)
+        assert (counts.enrol, counts.cancel, counts.invite) == tuple(map(len, listed))
+        assert counts.deferred == len(tonight.deferred)
         assert counts.enrol + counts.deferred + sum(n for _, n in counts.not_enrolled) == len(pairs(snapshot, on))
 
     @given(near_ready())
@@ -163,6 +169,13 @@ class TestInHasteOrAtLeisure:
             for course, rows in of_person.items():
                 here = tonight.courses[course]
                 assert here.standing(rows) == here.code_of(here.renewal(rows))
+
+    @pytest.mark.parametrize("on", [date.min, date.max])
+    def test_at_the_ends_of_the_calendar(self, on: date) -> None:
+        fire = Course(id="fire", name="Fire", delivery=Delivery.IHASCO, auto_enrol=True, lead_days=30)
+        row = TrainingRecord(person="ana", course="fire", completed_on=date.min, expires_on=on)
+        here = night(Snapshot(account=Account(id="acme", custom_expiry=True), courses=(fire,)), on).courses["fire"]
+        assert here.standing((row,)) == here.code_of(here.renewal((row,)))
 
 
 class TestAGateCanOnlyRefuse:
