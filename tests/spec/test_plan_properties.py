@@ -136,18 +136,18 @@ class TestTheOrderOfRowsMeansNothing:
 class TestEverybodyIsAnswered:
     """Every candidate has one outcome, and whoever is not enrolled has a reason; the counts add up."""
 
-    @given(near_ready())
-    def test_the_counts_add_up(self, drawn: Drawn) -> None:
-        snapshot, on = load(drawn[0]), drawn[1]
+    @given(near_ready(), st.sampled_from([None, 0, 1]))
+    def test_the_counts_add_up(self, drawn: Drawn, credits: int | None) -> None:
+        snapshot, on = with_account(load(drawn[0]), credits=credits), drawn[1]
         tonight = plan(snapshot, on=on)
         counts, listed = tonight.counts, (tonight.enrolments, tonight.cancellations, tonight.invitations)
         assert (counts.enrol, counts.cancel, counts.invite) == tuple(map(len, listed))
         assert counts.deferred == len(tonight.deferred)
         assert counts.enrol + counts.deferred + sum(n for _, n in counts.not_enrolled) == len(pairs(snapshot, on))
 
-    @given(near_ready())
-    def test_explanations_tell_what_the_plan_does(self, drawn: Drawn) -> None:
-        snapshot, on = load(drawn[0]), drawn[1]
+    @given(near_ready(), st.sampled_from([None, 0, 1]))
+    def test_explanations_tell_what_the_plan_does(self, drawn: Drawn, credits: int | None) -> None:
+        snapshot, on = with_account(load(drawn[0]), credits=credits), drawn[1]
         tonight = plan(snapshot, on=on)
         told: dict[str, set[Pair]] = {"enrol": set(), "deferred": set(), "not-enrolled": set()}
         for row in explain_all(snapshot, on=on):
