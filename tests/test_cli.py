@@ -194,7 +194,7 @@ class TestHowItEnds:
         def stop(*_: object, **__: object) -> None:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr("enrolpolicy.cli._plan", stop)
+        monkeypatch.setattr("enrolpolicy.cli.planning.plan", stop)
         assert main(["plan", document, "--on", ON]) == 130
 
 

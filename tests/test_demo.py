@@ -12,7 +12,8 @@ import pytest
 from attrs import evolve
 
 from enrolpolicy import GATES, NO_TRIGGER, TRIGGERS, WITHDRAWALS, Delivery, Employment, Plan, Snapshot, load, plan
-from enrolpolicy.cli import _TRY_NEXT, DEMO_ON, main
+from enrolpolicy.cli import main
+from enrolpolicy.cli.planning import DEMO_ON, TRY_NEXT
 
 ONE_ACCOUNT_HAS_IT_OR_NOT = {"plan-active", "account-enabled"}
 """Shut for everybody or for nobody, so that one account cannot show them beside the others."""
@@ -83,7 +84,7 @@ class TestWhatItPrints:
     def test_what_to_try_next_works(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         main(["demo"])
         printed = capsys.readouterr().out
-        for command in _TRY_NEXT:
+        for command in TRY_NEXT:
             assert command in printed
             module = command.replace("enrolpolicy", f"{shlex.quote(sys.executable)} -m enrolpolicy", 1)
             done = subprocess.run(module, shell=True, cwd=tmp_path, capture_output=True, check=False, timeout=60)

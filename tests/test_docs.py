@@ -94,9 +94,9 @@ class TestEveryDocstring:
 
     def test_examples(self) -> None:
         attempted = 0
-        for module in pkgutil.iter_modules(enrolpolicy.__path__):
-            if module.name != "__main__":
-                found = doctest.testmod(importlib.import_module(f"enrolpolicy.{module.name}"))
+        for module in pkgutil.walk_packages(enrolpolicy.__path__, "enrolpolicy."):
+            if not module.name.endswith("__main__"):
+                found = doctest.testmod(importlib.import_module(module.name))
                 assert found.failed == 0
                 attempted += found.attempted
         assert attempted >= 5
