@@ -21,28 +21,22 @@ class Weakness(Enum):
     """A promise below the default one, by name."""
 
     AT_MOST_ONCE = "at-most-once"
-    """An enrolment in doubt is held until a person has looked."""
     AT_LEAST_ONCE = "at-least-once"
-    """An enrolment in doubt is asked for again, and may be made twice."""
     ONE_RUNNER = "one-runner"
-    """Exactly once only while one run works at a time, and none is paused for longer than its lease."""
     ONE_OPEN = "one-open"
-    """One open enrolment at a time; a late request can make another once the first has ended."""
     LATE_REQUESTS = "late-requests"
-    """A request that arrives after its key was given up, and nobody knows how late, can enrol after all."""
     AT_MOST_ONE_INVITATION = "at-most-one-invitation"
-    """An invitation in doubt is not sent again; it may never have arrived."""
 
 
 WEAKNESSES: dict[Weakness, str] = {
     Weakness.AT_MOST_ONCE: "an enrolment in doubt is held until a person has looked",
     Weakness.AT_LEAST_ONCE: "an enrolment in doubt is asked for again, and may be made, and paid, twice",
-    Weakness.ONE_RUNNER: "exactly once only while one run works at a time, and none is paused for longer than its lease",
+    Weakness.ONE_RUNNER: "exactly once only while one run works at a time, and none pauses for longer than its lease",
     Weakness.ONE_OPEN: "one open enrolment at a time; a late request can make another once the first has ended",
     Weakness.LATE_REQUESTS: "a request that arrives after its key was given up, nobody knows how late, can enrol still",
     Weakness.AT_MOST_ONE_INVITATION: "an invitation in doubt is not sent again, and may never have arrived",
 }
-"""Each weakness in a sentence."""
+"""What each of them means."""
 
 
 @final
@@ -174,7 +168,7 @@ PROMISES: tuple[Promise, ...] = (
         id="key-for-a-time-late",
         holds=_for_a_time,
         when="keys for a time, refusals not final or cancelled keys forgotten, no bound on late requests",
-        enrolment="exactly one for each attempt while keys are kept; a given-up one can still be made by a late request",
+        enrolment="exactly one for each attempt while keys are kept; a given-up one can be made by a late request",
         weaknesses=(Weakness.LATE_REQUESTS,),
         in_doubt=InDoubt.RESEND,
         later=InDoubt.HOLD,
