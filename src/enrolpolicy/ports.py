@@ -246,6 +246,34 @@ class Mailer(Protocol):
         ...
 
 
+@final
+@frozen(kw_only=True)
+class Invitation:
+    """What a letter says: who is enrolled on what, and why.
+
+    `message_id` is 32 hex digits, the same for the same enrolment and address; `at` the instant it is written. `because`
+    is the trigger, `expires_on` the last day of the training that is renewed, `asked_by` the names of the roles that
+    ask for it. `name`, `course_name` are as the register has them, and may be empty.
+    """
+
+    message_id: str
+    account: str
+    key: str
+    person: str
+    name: str
+    recipient: str
+    course: str
+    course_name: str
+    because: str
+    expires_on: date | None
+    asked_by: tuple[str, ...]
+    at: datetime
+
+
+Composer = Callable[[Invitation], bytes | Refused]
+"""Writes a letter: a pure function, called inside a transaction. Refused: it cannot be written (a bad address)."""
+
+
 # The store
 
 
