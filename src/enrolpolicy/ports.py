@@ -251,9 +251,9 @@ class Mailer(Protocol):
 class Invitation:
     """What a letter says: who is enrolled on what, and why.
 
-    `message_id` is 32 hex digits, the same for the same enrolment and address; `at` the instant it is written. `because`
-    is the trigger, `expires_on` the last day of the training that is renewed, `asked_by` the names of the roles that
-    ask for it. `name`, `course_name` are as the register has them, and may be empty.
+    `message_id` is 32 hex digits, the same for the same enrolment and address; `at` the instant it is written.
+    `because` is the trigger, `expires_on` the last day of the training that is renewed, `asked_by` the names of the
+    roles that ask for it. `name`, `course_name` are as the register has them, and may be empty.
     """
 
     message_id: str

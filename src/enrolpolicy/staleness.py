@@ -7,7 +7,7 @@ its preconditions, and only the actions for which one of them fails are dropped.
 The preconditions are not stored with an action, as they follow from it: the rules that made it, and what it promised.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import final
 
 from attrs import frozen
@@ -19,7 +19,7 @@ from enrolpolicy.explanation import answers
 from enrolpolicy.facts import facts_of
 from enrolpolicy.model import Enrolment, EnrolmentStatus, Origin, Snapshot, Withdrawal
 from enrolpolicy.night import OTHER_CYCLE, Night, night
-from enrolpolicy.planner import Demand, allocate, available_credits, demand_of
+from enrolpolicy.planner import Demand, allocate, available_credits, demand_of, spread_until
 from enrolpolicy.plans import Action, Cancel, Deferred, Enrol, Invite, Plan
 from enrolpolicy.policy import GATES, WITHDRAWALS
 from enrolpolicy.verdict import judge, withdrawn_because
@@ -84,7 +84,7 @@ def recheck(plan: Plan, snapshot: Snapshot) -> Rechecked:
     people = {person.id for person in snapshot.personnel} & {action.person for action in plan.actions}
     tonight = night(snapshot, plan.on, people)
     bookings = {row.id: row for row in snapshot.enrolments}
-    changed = {action: tuple(_changed(tonight, bookings, action)) for action in plan.actions}
+    changed = {action: tuple(changed_facts(tonight, bookings, action)) for action in plan.actions}
     waits = _waits(tonight, snapshot, [action for action in plan.enrolments if not changed[action]])
     changed |= {action: (_waiting(row),) for action, row in waits.items()}
     return Rechecked(
@@ -93,7 +93,8 @@ def recheck(plan: Plan, snapshot: Snapshot) -> Rechecked:
     )
 
 
-def _changed(tonight: Night, bookings: dict[str, Enrolment], action: Action) -> Iterator[Changed]:
+def changed_facts(tonight: Night, bookings: Mapping[str, Enrolment], action: Action) -> Iterator[Changed]:
+    """What an action was decided on and is not so any more; who else there is (credits) is not looked at."""
     rows = tonight.register
     if action.person not in rows.people or action.course not in rows.courses:
         yield Changed(id=KNOWN, sentence="the person or the course is not in the register any more")
@@ -128,6 +129,14 @@ def _waits(tonight: Night, snapshot: Snapshot, actions: list[Enrol]) -> dict[Act
     _, deferred = allocate(demand, snapshot.account, tonight.on, available_credits(snapshot))
     waiting = {(row.person, row.course): row for row in deferred}
     return {action: row for action in actions if (row := waiting.get((action.person, action.course)))}
+
+
+def spread_changed(tonight: Night, action: Enrol) -> Iterator[Changed]:
+    """That the spread holds an enrolment back now."""
+    demand = demand_of(tonight, tonight.read(action.person, action.course))
+    until = spread_until(demand, tonight.register.account.spread_days)
+    if until is not None and tonight.on < until:
+        yield Changed(id="spread", sentence=f"it is held until {until}")
 
 
 def _waiting(row: Deferred) -> Changed:
