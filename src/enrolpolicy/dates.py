@@ -83,6 +83,13 @@ def nights_due(timezone: str, last: date | None, now: datetime) -> tuple[date, .
     return tuple(last + timedelta(days=n) for n in range(1, (today - last).days + 1))
 
 
+def days_between(last: date | None, today: date) -> tuple[date, ...]:
+    """The dates after `last` and before `today`, oldest first; none where there is no last one."""
+    if last is None:
+        return ()
+    return tuple(last + timedelta(days=n) for n in range(1, (today - last).days))
+
+
 def _first_reaching(where: ZoneInfo, day: date, low: datetime, high: datetime) -> datetime:
     """The first instant in (low, high] whose local date is `day` or later: minute by minute, then halving the last one.
 

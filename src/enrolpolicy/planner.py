@@ -92,7 +92,7 @@ def plan(snapshot: Snapshot, *, on: date, people: Collection[str] | None = None)
         actions=actions,
         deferred=tuple(sorted(deferred, key=_pair)),
         findings=canonical_findings(snapshot, on),
-        guards=_tripped(snapshot, actions),
+        guards=tripped(snapshot, actions),
         counts=Counts(
             enrol=len(enrolled),
             cancel=len(surveyed.cancellations),
@@ -253,7 +253,7 @@ def _in_table_order(reasons: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
     return tuple((id, reasons[id]) for id in (*(gate.id for gate in GATES), NO_TRIGGER) if id in reasons)
 
 
-def _tripped(snapshot: Snapshot, actions: Iterable[Action]) -> tuple[str, ...]:
+def tripped(snapshot: Snapshot, actions: Iterable[Action]) -> tuple[str, ...]:
     """The guards that say a plan must not be carried out unread."""
     guards = snapshot.account.guards
     enrols = [action for action in actions if isinstance(action, Enrol)]

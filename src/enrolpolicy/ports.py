@@ -14,6 +14,7 @@ from typing import Generic, Protocol, TypeVar, final
 
 from attrs import frozen
 
+from enrolpolicy.constraints import Id, checked
 from enrolpolicy.model import Snapshot
 from enrolpolicy.rows import Entry, Letter, Row
 
@@ -108,11 +109,11 @@ class Order:
 
 
 @final
-@frozen(kw_only=True)
+@frozen(kw_only=True, field_transformer=checked)
 class Receipt:
     """An LMS's yes: its name for the enrolment; `foreign` where somebody else had made it, and nothing was charged."""
 
-    ref: str
+    ref: Id
     foreign: bool = False
 
 
@@ -127,11 +128,11 @@ class Progress(Enum):
 
 
 @final
-@frozen(kw_only=True)
+@frozen(kw_only=True, field_transformer=checked)
 class Booking:
     """An enrolment as the LMS has it; `completed_at` where it was completed and the LMS says when."""
 
-    ref: str
+    ref: Id
     progress: Progress
     completed_at: datetime | None = None
 
@@ -377,4 +378,65 @@ class Store(Protocol):
 
     def transact(self, account: str, people: Collection[str], work: Work[T]) -> Done[T] | Refused | Unknown:
         """Read what concerns these people, call `work` with it, write what it says, and answer with its result."""
+        ...
+
+
+# The same, awaited
+
+
+class AsyncLms(Protocol):
+    """An `Lms` whose methods are awaited; the same contract."""
+
+    @property
+    def capabilities(self) -> LmsCapabilities:
+        """What this LMS can do."""
+        ...
+
+    async def check(self, courses: Sequence[str]) -> Done[tuple[Trouble, ...]] | Refused | Unknown:
+        """As `Lms.check`."""
+        ...
+
+    async def enrol(self, order: Order) -> Done[Receipt] | Refused | Unknown:
+        """As `Lms.enrol`."""
+        ...
+
+    async def find(self, key: str) -> Done[Booking | None] | Refused | Unknown:
+        """As `Lms.find`."""
+        ...
+
+    async def cancel_if_not_started(self, ref: str) -> Done[Cancelled] | Refused | Unknown:
+        """As `Lms.cancel_if_not_started`."""
+        ...
+
+    async def launch_url(self, ref: str, return_to: str) -> Done[LaunchUrl] | Refused | Unknown:
+        """As `Lms.launch_url`."""
+        ...
+
+
+class AsyncMailer(Protocol):
+    """A `Mailer` whose methods are awaited; the same contract."""
+
+    @property
+    def capabilities(self) -> MailerCapabilities:
+        """What this mailer can do."""
+        ...
+
+    async def send(self, message: Message) -> Done[None] | Refused | Unknown:
+        """As `Mailer.send`."""
+        ...
+
+
+class AsyncStore(Protocol):
+    """A `Store` whose methods are awaited; the same contract. `work` itself is not: it is called inside."""
+
+    async def snapshot(self, account: str) -> Done[Snapshot] | Refused | Unknown:
+        """As `Store.snapshot`."""
+        ...
+
+    async def backlog(self, account: str, ended_within: timedelta) -> Done[Backlog] | Refused | Unknown:
+        """As `Store.backlog`."""
+        ...
+
+    async def transact(self, account: str, people: Collection[str], work: Work[T]) -> Done[T] | Refused | Unknown:
+        """As `Store.transact`."""
         ...

@@ -9,7 +9,7 @@ doubt that only a person can settle.
                PENDING → HELD
 """
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import Enum
 from typing import Annotated, final
 
@@ -75,8 +75,8 @@ class Row:
 
     `key` is its identity (`enrolment_key`), or its id where it was made by hand. `fence` counts who has worked on it:
     whoever writes must name the one they were given. `lease_until` says until when others leave it alone, `sent_at`
-    when the LMS was first asked, both by the store's clock. `ref` is the LMS's own name for it, `credits` what it
-    costs. While it is being cancelled, `ended_because` says why.
+    and `asked_at` when the LMS was first and last asked, all by the store's clock. `ref` is the LMS's own name for it,
+    `credits` what it costs. While it is being cancelled, `ended_because` says why.
     """
 
     key: Id
@@ -92,6 +92,7 @@ class Row:
     fence: Count = 0
     lease_until: datetime | None = None
     sent_at: datetime | None = None
+    asked_at: datetime | None = None
     ref: str | None = None
     enrolled_at: datetime
     invited_at: datetime | None = None
@@ -143,6 +144,16 @@ def row_of(enrolment: Enrolment, *, account: str, credits: int) -> Row:
         ended_on=enrolment.ended_on,
         ended_because=enrolment.ended_because,
     )
+
+
+def unfinished(row: Row, at: datetime) -> bool:
+    """Whether an earlier run has left a row in the middle, and nobody has it now."""
+    return row.status in (_P, _C) and (row.lease_until is None or row.lease_until <= at)
+
+
+def ended_lately(row: Row, at: datetime, within: timedelta) -> bool:
+    """Whether a row was cancelled or refused so lately that a late request could bring it back."""
+    return row.status in (_X, _R) and row.ended_at is not None and at < row.ended_at + within
 
 
 @final
@@ -201,3 +212,9 @@ class Letter:
     lease_until: datetime | None = None
     due_at: datetime | None = None
     detail: str | None = None
+
+
+def due(letter: Letter, at: datetime) -> bool:
+    """Whether a letter is to be sent now, and nobody has it."""
+    waits = any(until is not None and until > at for until in (letter.lease_until, letter.due_at))
+    return letter.status is LetterStatus.PENDING and not waits

@@ -1,0 +1,106 @@
+"""The transactions about letters: taking one to send it, and writing down what became of it.
+
+A letter is begun only while its row is booked, and under a lease. Between sending and writing that down lies the one
+window nobody can close over SMTP: a letter begun and not settled is sent again, the same bytes under the same id, or,
+where the host prefers that, given up.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import final
+
+from attrs import evolve, frozen
+
+from enrolpolicy.guarantees import Invitations
+from enrolpolicy.ports import Desk, Done, Refused, Unknown, Work, Writes
+from enrolpolicy.reports import Fate, Outcome
+from enrolpolicy.rows import Letter, LetterStatus, Row, RowStatus
+from enrolpolicy.runner.sheet import Job, Sheet
+
+FIRST_PAUSE = timedelta(minutes=1)
+"""How long a letter waits after its first try; twice as long after each further one."""
+
+
+def take_letters(job: Job, letters: Sequence[Letter]) -> Work[tuple[Letter | Outcome | None, ...]]:
+    """Take letters to send them now; None: another run has it, or it is not due any more."""
+
+    def work(desk: Desk) -> tuple[Writes, tuple[Letter | Outcome | None, ...]]:
+        sheet = Sheet(job, desk)
+        found = tuple([_taken(sheet, letter) for letter in letters])
+        return sheet.writes(), found
+
+    return work
+
+
+def _taken(sheet: Sheet, seen: Letter) -> Letter | Outcome | None:
+    letter, row = sheet.my_letter(seen), sheet.rows.get(seen.key)
+    if letter is None or row is None:
+        return None
+    if row.status is not RowStatus.BOOKED:
+        sheet.write_letter(evolve(letter, status=LetterStatus.DROPPED, detail=row.status.value))
+        return _outcome(row, Fate.DROPPED, row.status.value)
+    begun = letter.tries > 0 and letter.lease_until is not None
+    if begun and sheet.job.guarantee.invitations is Invitations.AT_MOST_ONCE:
+        return _given_up(sheet, letter, row, "in-doubt")
+    if letter.tries >= sheet.job.tries:
+        return _given_up(sheet, letter, row, "tried-too-often")
+    return sheet.take(letter)
+
+
+def _given_up(sheet: Sheet, letter: Letter, row: Row, detail: str) -> Outcome:
+    sheet.write_letter(evolve(letter, status=LetterStatus.DEAD, lease_until=None, detail=detail))
+    return _outcome(row, Fate.FAILED, detail)
+
+
+@final
+@frozen(kw_only=True)
+class MailAnswer:
+    """What the mailer said to a letter that this run holds."""
+
+    letter: Letter
+    said: Done[None] | Refused | Unknown
+
+    @property
+    def key(self) -> str:
+        """Its row's."""
+        return self.letter.key
+
+    @property
+    def person(self) -> str:
+        """The letter's."""
+        return self.letter.person
+
+
+def settle_letters(job: Job, answers: Sequence[MailAnswer]) -> Work[tuple[Outcome, ...]]:
+    """Write down what the mailer said."""
+
+    def work(desk: Desk) -> tuple[Writes, tuple[Outcome, ...]]:
+        sheet = Sheet(job, desk)
+        found = tuple([_settled(sheet, one.letter, one.said) for one in answers])
+        return sheet.writes(), found
+
+    return work
+
+
+def _settled(sheet: Sheet, taken: Letter, said: Done[None] | Refused | Unknown) -> Outcome:
+    letter, row = sheet.my_letter(taken), sheet.rows[taken.key]
+    if letter is None:
+        return _outcome(row, Fate.ALREADY, "taken-over")
+    if isinstance(said, Done):
+        sheet.write_letter(evolve(letter, status=LetterStatus.SENT, lease_until=None, detail=None))
+        sheet.note(row, invited_at=sheet.desk.now)
+        return _outcome(row, Fate.DONE)
+    if isinstance(said, Refused) and said.final and not said.everything:
+        return _given_up(sheet, letter, row, said.reason)
+    if isinstance(said, Unknown) and sheet.job.guarantee.invitations is Invitations.AT_MOST_ONCE:
+        return _given_up(sheet, letter, row, "in-doubt")
+    if letter.tries >= sheet.job.tries:
+        return _given_up(sheet, letter, row, "tried-too-often")
+    due_at = sheet.desk.now + FIRST_PAUSE * 2 ** min(letter.tries - 1, 16)
+    detail = said.reason if isinstance(said, Refused) else "in-doubt"
+    sheet.write_letter(evolve(letter, lease_until=None, due_at=due_at, detail=detail))
+    return _outcome(row, Fate.IN_DOUBT if isinstance(said, Unknown) else Fate.FAILED, detail)
+
+
+def _outcome(row: Row, fate: Fate, detail: str = "") -> Outcome:
+    return Outcome(act="mail", key=row.key, person=row.person, course=row.course, fate=fate, detail=detail)

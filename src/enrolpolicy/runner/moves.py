@@ -1,0 +1,398 @@
+"""The transactions of a run: what is read, decided and written in one go.
+
+Each function here makes the `Work` of one transaction from what the run knows. They are pure; what they see is read
+inside the transaction, so nothing is decided on facts that were true a moment ago. Each takes many rows at once, for a
+run may have them share a commit; every row stands for itself all the same.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import TypeVar, final
+
+from attrs import frozen
+
+from enrolpolicy.guarantees import InDoubt
+from enrolpolicy.model import Origin, Snapshot
+from enrolpolicy.night import Night, night
+from enrolpolicy.plans import Cancel, Enrol, Invite
+from enrolpolicy.ports import FOR_EVER, Booking, Cancelled, Desk, Done, Progress, Receipt, Refused, Work, Writes
+from enrolpolicy.reports import Fate, Outcome
+from enrolpolicy.rows import Letter, Row, RowStatus
+from enrolpolicy.runner.sheet import Job, Sheet
+from enrolpolicy.staleness import Changed, changed_facts, spread_changed
+
+T = TypeVar("T")
+
+
+def outcome(act: str, row: Row | Enrol, fate: Fate, detail: str = "", changed: tuple[Changed, ...] = ()) -> Outcome:
+    """What became of a row, or of an enrolment that did not get one."""
+    return Outcome(
+        act=act, key=row.key, person=row.person, course=row.course, fate=fate, detail=detail, changed=changed
+    )
+
+
+def _work(job: Job, step: Callable[[Sheet, Night], T]) -> Work[T]:
+    """A transaction in which a step reads a fresh desk, and writes on its sheet."""
+
+    def work(desk: Desk) -> tuple[Writes, T]:
+        sheet = Sheet(job, desk)
+        answer = step(sheet, night(desk.snapshot, job.on))
+        return sheet.writes(), answer
+
+    return work
+
+
+# 1. Claim
+
+
+def claim(job: Job, actions: Sequence[Enrol]) -> Work[tuple[Row | Outcome, ...]]:
+    """Write down that these enrolments are about to be asked for, and reserve their credits.
+
+    Each is decided again on the facts of now: it must be the same action under the same key, else it is dropped with
+    the facts that changed.
+    """
+
+    def step(sheet: Sheet, tonight: Night) -> tuple[Row | Outcome, ...]:
+        return tuple([_claimed(sheet, tonight, action) for action in actions])
+
+    return _work(job, step)
+
+
+def _claimed(sheet: Sheet, tonight: Night, action: Enrol) -> Row | Outcome:
+    known = sheet.rows.get(action.key)
+    if known is not None:
+        return outcome("enrol", action, Fate.ALREADY, known.status.value)
+    changed = tuple(changed_facts(tonight, {}, action))
+    if not changed:
+        changed = (*spread_changed(tonight, action), *sheet.in_the_way(action))
+    if changed:
+        return outcome("enrol", action, Fate.DROPPED, changed[0].id, changed)
+    return sheet.claim(action)
+
+
+# 2. Confirm, refuse, hold
+
+
+@final
+@frozen(kw_only=True)
+class Answer:
+    """What the LMS said to the enrolment of a row that this run holds."""
+
+    row: Row
+    said: Done[Receipt] | Refused
+
+    @property
+    def key(self) -> str:
+        """The row's."""
+        return self.row.key
+
+    @property
+    def person(self) -> str:
+        """The row's."""
+        return self.row.person
+
+
+@final
+@frozen(kw_only=True)
+class Answered:
+    """A row after the LMS's answer was written down, and what is to follow at once.
+
+    `letter` is to be sent; `row` is being cancelled again where nobody wants it any more; None: another run has it.
+    """
+
+    outcome: Outcome
+    row: Row | None = None
+    letter: Letter | None = None
+
+
+def answer(job: Job, answers: Sequence[Answer]) -> Work[tuple[Answered, ...]]:
+    """Write down what the LMS said to enrolments that this run has claimed or taken over."""
+
+    def step(sheet: Sheet, tonight: Night) -> tuple[Answered, ...]:
+        return tuple([_answered(sheet, tonight, one.row, one.said) for one in answers])
+
+    return _work(job, step)
+
+
+def _answered(sheet: Sheet, tonight: Night, claimed: Row, said: Done[Receipt] | Refused) -> Answered:
+    row = sheet.mine(claimed)
+    if row is None:
+        return Answered(outcome=outcome("enrol", claimed, Fate.ALREADY, "taken-over"))
+    if isinstance(said, Refused):
+        sheet.end(row, RowStatus.REFUSED, said.reason)
+        return Answered(outcome=outcome("enrol", row, Fate.FAILED, said.reason))
+    if said.value.foreign:
+        # Somebody else's booking: it is theirs to cancel, and it cost us nothing.
+        row = sheet.move(row, RowStatus.BOOKED, "foreign", ref=said.value.ref, origin=Origin.MANUAL, credits=0)
+        return Answered(outcome=outcome("enrol", row, Fate.ALREADY, "enrolled-by-hand"), row=row)
+    return _booked(sheet, tonight, row, said.value.ref, RowStatus.BOOKED.value)
+
+
+def _booked(sheet: Sheet, tonight: Night, row: Row, ref: str, because: str) -> Answered:
+    """A row that the LMS has made: invite, or cancel it again where a fact changed while nobody knew of it."""
+    row = sheet.move(row, RowStatus.BOOKED, because, ref=ref)
+    unwanted = sheet.unwanted_because(tonight, row)
+    if unwanted is not None:
+        row = sheet.own(row, RowStatus.CANCELLING, unwanted, ended_because=unwanted)
+        return Answered(outcome=outcome("enrol", row, Fate.DONE, unwanted), row=row)
+    letter = sheet.invite(tonight, row, taken=True)
+    return Answered(outcome=outcome("enrol", row, Fate.DONE), row=row, letter=letter)
+
+
+def hold(job: Job, rows: Sequence[Row]) -> Work[tuple[Outcome, ...]]:
+    """Leave rows in doubt to a person."""
+
+    def step(sheet: Sheet, _: Night) -> tuple[Outcome, ...]:
+        return tuple([_held(sheet, row) for row in rows])
+
+    return _work(job, step)
+
+
+def _held(sheet: Sheet, taken: Row) -> Outcome:
+    row = sheet.mine(taken)
+    if row is None:
+        return outcome("enrol", taken, Fate.ALREADY, "taken-over")
+    return outcome("enrol", sheet.move(row, RowStatus.HELD, "in-doubt"), Fate.HELD, "in-doubt")
+
+
+# 4. Take over
+
+
+@final
+@frozen(kw_only=True)
+class Taken:
+    """A row taken over, how it is to be settled, and the store's time at which that was decided."""
+
+    row: Row
+    how: InDoubt
+    now: datetime
+
+
+def take_over(job: Job, rows: Sequence[Row]) -> Work[tuple[Taken | None, ...]]:
+    """Take rows over from a run that did not come back: a new fence, a new lease. None: another run has it."""
+
+    def step(sheet: Sheet, _: Night) -> tuple[Taken | None, ...]:
+        return tuple([_taken(sheet, row) for row in rows])
+
+    return _work(job, step)
+
+
+def _taken(sheet: Sheet, seen: Row) -> Taken | None:
+    row, now = sheet.rows.get(seen.key), sheet.desk.now
+    if row is None or row.fence != seen.fence or row.status is not seen.status:
+        return None
+    how = _how(sheet.job, row, now)
+    asked = {"asked_at": now} if how is InDoubt.RESEND and row.status is RowStatus.PENDING else {}
+    return Taken(row=sheet.own(row, row.status, "taken-over", **asked), how=how, now=now)
+
+
+def _how(job: Job, row: Row, now: datetime) -> InDoubt:
+    """What may be done about a row in doubt: how old its key is decides."""
+    kept = job.lms.keys_kept
+    if kept is None or kept == FOR_EVER or row.sent_at is None:
+        return job.guarantee.in_doubt
+    return job.guarantee.in_doubt if now + job.lms.longest_call < row.sent_at + kept else job.guarantee.later
+
+
+def may_still_arrive(job: Job, taken: Taken) -> bool:
+    """Whether an earlier request for a row can still take effect at the LMS."""
+    bound, asked_at = job.lms.latest_arrival, taken.row.asked_at
+    return bound is None or asked_at is None or taken.now < asked_at + bound
+
+
+def ask_again(job: Job, row: Row) -> Work[Row | None]:
+    """Write down that the LMS is about to be asked again, for no late request can arrive any more."""
+
+    def step(sheet: Sheet, _: Night) -> Row | None:
+        mine = sheet.mine(row)
+        return mine and sheet.own(mine, RowStatus.PENDING, "asked-again", asked_at=sheet.desk.now)
+
+    return _work(job, step)
+
+
+# 6. Cancel
+
+
+def begin_cancel(job: Job, actions: Sequence[Cancel]) -> Work[tuple[Row | Outcome, ...]]:
+    """Write down that these bookings are about to be cancelled, each decided again on the facts of now."""
+
+    def step(sheet: Sheet, tonight: Night) -> tuple[Row | Outcome, ...]:
+        return tuple([_cancelling(sheet, tonight, action) for action in actions])
+
+    return _work(job, step)
+
+
+def _cancelling(sheet: Sheet, tonight: Night, action: Cancel) -> Row | Outcome:
+    row = sheet.rows.get(action.enrolment)
+    if row is not None and row.status in (RowStatus.CANCELLING, RowStatus.CANCELLED):
+        return outcome("cancel", row, Fate.ALREADY, row.status.value)
+    changed = tuple(changed_facts(tonight, sheet.bookings, action))
+    if row is None or changed:
+        return _dropped("cancel", action, changed)
+    return sheet.own(row, RowStatus.CANCELLING, action.because, ended_because=action.because)
+
+
+def _dropped(act: str, action: Cancel | Invite, changed: tuple[Changed, ...]) -> Outcome:
+    return Outcome(
+        act=act,
+        key=action.enrolment,
+        person=action.person,
+        course=action.course,
+        fate=Fate.DROPPED,
+        detail=changed[0].id if changed else "known",
+        changed=changed,
+    )
+
+
+@final
+@frozen(kw_only=True)
+class CancelAnswer:
+    """What the LMS said to the cancellation of a row that this run holds."""
+
+    row: Row
+    said: Done[Cancelled] | Refused
+
+    @property
+    def key(self) -> str:
+        """The row's."""
+        return self.row.key
+
+    @property
+    def person(self) -> str:
+        """The row's."""
+        return self.row.person
+
+
+def end_cancel(job: Job, answers: Sequence[CancelAnswer]) -> Work[tuple[Outcome, ...]]:
+    """Write down what the LMS said to cancellations."""
+
+    def step(sheet: Sheet, _: Night) -> tuple[Outcome, ...]:
+        return tuple([_cancel_answered(sheet, one.row, one.said) for one in answers])
+
+    return _work(job, step)
+
+
+def _cancel_answered(sheet: Sheet, taken: Row, said: Done[Cancelled] | Refused) -> Outcome:
+    row = sheet.mine(taken)
+    if row is None:
+        return outcome("cancel", taken, Fate.ALREADY, "taken-over")
+    if isinstance(said, Refused):
+        sheet.move(row, RowStatus.BOOKED, said.reason, ended_because=None)
+        return outcome("cancel", row, Fate.FAILED, said.reason)
+    if said.value is Cancelled.IN_PROGRESS:
+        sheet.spend(sheet.move(row, RowStatus.IN_PROGRESS, "started", ended_because=None))
+        return outcome("cancel", row, Fate.FAILED, said.value.value)
+    if said.value is Cancelled.COMPLETED:
+        sheet.spend(sheet.end(row, RowStatus.COMPLETED, "completed", ended_because=None))
+        return outcome("cancel", row, Fate.FAILED, said.value.value)
+    sheet.end(row, RowStatus.CANCELLED, row.ended_because or "")
+    return outcome("cancel", row, Fate.DONE, row.ended_because or "")
+
+
+# 7. Found again
+
+
+def found_again(job: Job, seen: Row, booking: Booking) -> Work[Answered]:
+    """Write down that an ended row was made at the LMS after all, by a request that arrived late."""
+
+    def step(sheet: Sheet, tonight: Night) -> Answered:
+        row = sheet.rows.get(seen.key)
+        if row is None or row.status is not seen.status:
+            return Answered(outcome=outcome("enrol", seen, Fate.ALREADY, "taken-over"))
+        if sheet.open_beside(row):
+            return Answered(outcome=outcome("enrol", row, Fate.IN_DOUBT, "made-twice-by-a-late-request"))
+        if row.status is RowStatus.REFUSED:
+            return _booked(sheet, tonight, row, booking.ref, "found-again")
+        because = row.ended_because or "found-again"
+        row = sheet.move(row, RowStatus.BOOKED, "found-again", ref=booking.ref, ended_on=None, ended_at=None)
+        row = sheet.own(row, RowStatus.CANCELLING, because, ended_because=because)
+        return Answered(outcome=outcome("enrol", row, Fate.DONE, "found-again"), row=row)
+
+    return _work(job, step)
+
+
+# What people did
+
+
+def follow(job: Job, key: str, booking: Booking) -> Work[Outcome | None]:
+    """Write down that a person started or completed a course; None: it is known already."""
+
+    def step(sheet: Sheet, _: Night) -> Outcome | None:
+        row = sheet.rows.get(key)
+        if row is None or row.status not in (RowStatus.BOOKED, RowStatus.IN_PROGRESS):
+            return None
+        to = _FOLLOWED.get(booking.progress)
+        if to is None or to is row.status:
+            return None
+        unspent = row.status is RowStatus.BOOKED
+        after = sheet.end(row, to, to.value) if to is RowStatus.COMPLETED else sheet.move(row, to, to.value)
+        if unspent:
+            sheet.spend(after)
+        return outcome("follow", after, Fate.DONE, to.value)
+
+    return _work(job, step)
+
+
+_FOLLOWED = {Progress.IN_PROGRESS: RowStatus.IN_PROGRESS, Progress.COMPLETED: RowStatus.COMPLETED}
+
+
+# Invitations of bookings that are there already
+
+
+def post(job: Job, actions: Sequence[Invite]) -> Work[tuple[Letter | Outcome, ...]]:
+    """Write invitations that never went out, each decided again on the facts of now."""
+
+    def step(sheet: Sheet, tonight: Night) -> tuple[Letter | Outcome, ...]:
+        return tuple([_posted(sheet, tonight, action) for action in actions])
+
+    return _work(job, step)
+
+
+def _posted(sheet: Sheet, tonight: Night, action: Invite) -> Letter | Outcome:
+    changed = tuple(changed_facts(tonight, sheet.bookings, action))
+    row = sheet.rows.get(action.enrolment)
+    if row is not None and row.status is RowStatus.CANCELLING:
+        changed = (*changed, Changed(id="booked", sentence="the enrolment is being cancelled"))
+    if row is None or changed:
+        return _dropped("invite", action, changed)
+    written = sheet.letter_to(tonight, row)
+    if written is not None:
+        fate = {"pending": Fate.ALREADY, "sent": Fate.ALREADY}.get(written.status.value, Fate.FAILED)
+        return outcome("invite", row, fate, written.detail or written.status.value)
+    letter = sheet.invite(tonight, row, taken=True)
+    return letter or outcome("invite", row, Fate.FAILED, "unwritten")
+
+
+# The night itself
+
+
+def settings(desk: Desk) -> tuple[Writes, Snapshot]:
+    """The account, its courses and its roles; nothing is written."""
+    return Writes(), desk.snapshot
+
+
+def finish(job: Job) -> Work[None]:
+    """Write down that the night was run to its end."""
+
+    def work(desk: Desk) -> tuple[Writes, None]:
+        mine = desk.run_by == job.owner
+        return Writes(night=job.on, run_by=job.owner if mine else None, run_until=desk.now if mine else None), None
+
+    return work
+
+
+def take_turn(job: Job) -> Work[datetime | None]:
+    """Have the account to oneself for a lease; the answer: until when another run has it, None where this one does."""
+
+    def work(desk: Desk) -> tuple[Writes, datetime | None]:
+        if desk.run_by not in (None, job.owner) and desk.run_until is not None and desk.run_until > desk.now:
+            return Writes(), desk.run_until
+        return Writes(run_by=job.owner, run_until=desk.now + job.lease), None
+
+    return work
+
+
+def horizon(job: Job) -> timedelta:
+    """For how long after its end a row is looked up again, because a late request could bring it back."""
+    revives = not job.lms.refusals_final or job.lms.cancel_frees_key
+    return (job.lms.latest_arrival or timedelta(0)) if revives else timedelta(0)

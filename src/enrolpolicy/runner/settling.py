@@ -1,0 +1,87 @@
+"""What earlier runs left behind: rows in doubt, open cancellations, letters due; and what people did meanwhile."""
+
+from enrolpolicy.guarantees import InDoubt
+from enrolpolicy.model import EnrolmentStatus, Origin, Snapshot
+from enrolpolicy.ports import Backlog, Done, Progress, Receipt
+from enrolpolicy.reports import Outcome
+from enrolpolicy.rows import Row, RowStatus
+from enrolpolicy.runner import moves
+from enrolpolicy.runner.calls import Run, Steps, in_doubt
+from enrolpolicy.runner.effects import STARTED, ask, deliver, go_on, withdraw, write_down
+from enrolpolicy.runner.moves import Taken
+
+_UNFINISHED = (RowStatus.PENDING, RowStatus.CANCELLING)
+_FOLLOWED = (EnrolmentStatus.BOOKED, EnrolmentStatus.IN_PROGRESS)
+
+
+def settle(run: Run, backlog: Backlog) -> Steps[None]:
+    """Settle rows first, under their own keys, then the letters."""
+    for row in backlog.rows:
+        if run.stopped:
+            return
+        if row.status in _UNFINISHED:
+            yield from _settle_row(run, row)
+        elif run.job.lms.finds:
+            yield from _look_again(run, row)
+    yield from deliver(run, backlog.letters)
+
+
+def _settle_row(run: Run, seen: Row) -> Steps[None]:
+    act = "enrol" if seen.status is RowStatus.PENDING else "cancel"
+    [taken] = yield from run.each([seen], moves.take_over, act)
+    if isinstance(taken, Outcome):
+        yield from run.tell([taken])
+    elif taken is None:
+        return
+    elif taken.row.status is RowStatus.CANCELLING:
+        yield from withdraw(run, [taken.row])
+    elif taken.how is InDoubt.RESEND:
+        yield from ask(run, [taken.row])
+    elif taken.how is InDoubt.FIND:
+        yield from _find_first(run, taken)
+    else:
+        yield from run.tell((yield from run.each([taken.row], moves.hold, "enrol")))
+
+
+def _find_first(run: Run, taken: Taken) -> Steps[None]:
+    """Look a row in doubt up; ask again only when no earlier request can arrive any more."""
+    row = taken.row
+    found = yield from run.find(row.key)
+    if isinstance(found, Done) and found.value is not None:
+        answer = moves.Answer(row=row, said=Done(Receipt(ref=found.value.ref)))
+        yield from write_down(run, [answer])
+        return
+    if not isinstance(found, Done) or moves.may_still_arrive(run.job, taken):
+        yield from run.tell([in_doubt("enrol", row, "lms")])
+        return
+    again = yield from run.transact((row.person,), moves.ask_again(run.job, row))
+    if isinstance(again, Done) and again.value is not None:
+        yield from ask(run, [again.value])
+
+
+def _look_again(run: Run, row: Row) -> Steps[None]:
+    """Whether a late request has brought an ended row back."""
+    found = yield from run.find(row.key)
+    if not isinstance(found, Done) or found.value is None or found.value.progress is Progress.CANCELLED:
+        return
+    answered = yield from run.transact((row.person,), moves.found_again(run.job, row, found.value))
+    if isinstance(answered, Done):
+        yield from go_on(run, [answered.value])
+
+
+def follow_up(run: Run) -> Steps[None]:
+    """Ask the LMS how far our open bookings have come, and write that down."""
+    if run.stopped or not run.job.lms.finds:
+        return
+    snapshot = yield from run.read("snapshot", Snapshot)
+    for enrolment in snapshot.enrolments if snapshot is not None else ():
+        if run.stopped:
+            return
+        if enrolment.origin is not Origin.AUTO or enrolment.status not in _FOLLOWED:
+            continue
+        found = yield from run.find(enrolment.id)
+        if not isinstance(found, Done) or found.value is None or found.value.progress not in STARTED:
+            continue
+        moved = yield from run.transact((enrolment.person,), moves.follow(run.job, enrolment.id, found.value))
+        if isinstance(moved, Done) and moved.value is not None:
+            yield from run.tell([moved.value])

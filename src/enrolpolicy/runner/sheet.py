@@ -1,0 +1,314 @@
+"""What one transaction writes, while it is being decided.
+
+A sheet starts from a `Desk`, the facts read inside the transaction, and collects rows, letters, journal entries and
+credits. It is the only thing here that is written on rather than made, and it lives as long as its transaction.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any, final
+
+from attrs import evolve, frozen
+
+from enrolpolicy.candidate import usable
+from enrolpolicy.facts import facts_of
+from enrolpolicy.guarantees import Guarantee, Invitations
+from enrolpolicy.model import Account, Course, Enrolment, Withdrawal
+from enrolpolicy.night import OTHER_CYCLE, Night
+from enrolpolicy.plans import Enrol
+from enrolpolicy.policy import POLICY_VERSION
+from enrolpolicy.ports import (
+    Composer,
+    Desk,
+    Invitation,
+    LetterWrite,
+    LmsCapabilities,
+    Refused,
+    RowWrite,
+    Writes,
+)
+from enrolpolicy.rows import ARROWS, RESERVING_ROWS, Entry, Letter, LetterStatus, Row, RowStatus, enrolment_of
+from enrolpolicy.staleness import Changed
+from enrolpolicy.structuring import quick
+from enrolpolicy.verdict import withdrawn_because
+
+EVERY_CAUSE = frozenset(Withdrawal)
+
+
+@final
+@frozen(kw_only=True)
+class Job:
+    """What a run knows from the start.
+
+    `at` is an instant of the night, `on` the night's date (that of `at`, until the account's time zone is known).
+    `actor` is who the journal names, `owner` tells this run from others. `lease`: how long others leave alone what it
+    works on. `batch`: how many rows share a transaction. `tries`: how often a letter is begun before it is given up.
+    `patience`: after how many calls in a row without an answer it stops.
+    """
+
+    account: str
+    on: date
+    at: datetime
+    actor: str
+    owner: str
+    lms: LmsCapabilities
+    guarantee: Guarantee
+    compose: Composer
+    lease: timedelta
+    batch: int
+    tries: int
+    patience: int
+
+
+@final
+class Sheet:
+    """The rows and letters of a transaction as they are to be; see the head of this module."""
+
+    def __init__(self, job: Job, desk: Desk) -> None:
+        self.job = job
+        self.desk = desk
+        self.rows = {row.key: row for row in desk.rows}
+        self.letters = {letter.message_id: letter for letter in desk.letters}
+        self._fences: dict[str, int | None] = {row.key: row.fence for row in desk.rows}
+        self._letter_fences: dict[str, int | None] = {letter.message_id: letter.fence for letter in desk.letters}
+        self._changed: dict[str, None] = {}
+        self._changed_letters: dict[str, None] = {}
+        self._entries: list[Entry] = []
+        self._spent = 0
+        self._reserved = desk.reserved
+        self._courses = {course.id: course for course in desk.snapshot.courses}
+
+    def writes(self) -> Writes:
+        """All of it, for the store."""
+        return Writes(
+            rows=tuple([RowWrite(row=self.rows[key], fence=self._fences.get(key)) for key in self._changed]),
+            letters=tuple(
+                [
+                    LetterWrite(letter=self.letters[id], fence=self._letter_fences.get(id))
+                    for id in self._changed_letters
+                ]
+            ),
+            entries=tuple(self._entries),
+            spent=self._spent,
+        )
+
+    # Rows
+
+    @property
+    def bookings(self) -> Mapping[str, Enrolment]:
+        """The rows as the policy sees them, by id."""
+        return {key: enrolment_of(row) for key, row in self.rows.items()}
+
+    def mine(self, row: Row) -> Row | None:
+        """The row as it is now, if it is still this run's: the same fence, the same status."""
+        now = self.rows.get(row.key)
+        return now if now is not None and now.fence == row.fence and now.status is row.status else None
+
+    def open_beside(self, row: Row) -> bool:
+        """Whether the person has another open row on the course."""
+        return any(other.open and other.key != row.key and _pair(other) == _pair(row) for other in self.rows.values())
+
+    def in_the_way(self, action: Enrol) -> Iterator[Changed]:
+        """What the policy cannot see: a row just claimed, a late request that may yet arrive, credits that are gone."""
+        beside = [row for row in self.rows.values() if _pair(row) == _pair(action)]
+        if any(row.open for row in beside):
+            yield Changed(id="not-enrolled", sentence="the person is enrolled already")
+        until = max((end for row in beside if (end := self._cold_at(row)) is not None), default=None)
+        if until is not None and until > self.desk.now:
+            yield Changed(id="cooling", sentence=f"an earlier request may still arrive until {until.isoformat()}")
+        credits = self.desk.snapshot.account.credits
+        free = None if credits is None else credits - self._reserved - self._spent
+        if free is not None and action.credits > max(free, 0):
+            yield Changed(id="credits", sentence=f"{action.credits - free} more credits are needed")
+
+    def _cold_at(self, row: Row) -> datetime | None:
+        """Until when a late request can bring an ended row back; None: it cannot, or nobody knows."""
+        lms = self.job.lms
+        revives = (row.status is RowStatus.REFUSED and not lms.refusals_final) or (
+            row.status is RowStatus.CANCELLED and lms.cancel_frees_key
+        )
+        if not revives or row.ended_at is None or lms.latest_arrival is None:
+            return None
+        return row.ended_at + lms.latest_arrival
+
+    def claim(self, action: Enrol) -> Row:
+        """A new row, for which the LMS is about to be asked."""
+        now = self.desk.now
+        row = Row(
+            key=action.key,
+            account=self.job.account,
+            person=action.person,
+            course=action.course,
+            cycle=action.cycle,
+            attempt=action.attempt,
+            status=RowStatus.PENDING,
+            because=action.because,
+            credits=action.credits,
+            fence=1,
+            lease_until=now + self.job.lease,
+            sent_at=now,
+            asked_at=now,
+            enrolled_at=self.job.at,
+        )
+        self._reserved += row.credits
+        self._fences[row.key] = None
+        return self._write(row, None, action.because)
+
+    def move(self, row: Row, status: RowStatus, because: str, **changes: Any) -> Row:
+        """A row moved on, its lease over."""
+        assert (row.status, status) in ARROWS, f"`{row.status.value}` does not become `{status.value}`"
+        after = evolve(row, status=status, lease_until=None, **changes)
+        self._reserved += _reserving(after) - _reserving(row)
+        return self._write(after, row.status, because)
+
+    def own(self, row: Row, status: RowStatus, because: str, **changes: Any) -> Row:
+        """A row moved on and taken: a new fence, a new lease."""
+        lease_until = self.desk.now + self.job.lease
+        assert (row.status, status) in ARROWS, f"`{row.status.value}` does not become `{status.value}`"
+        after = evolve(row, status=status, fence=row.fence + 1, lease_until=lease_until, **changes)
+        return self._write(after, row.status, because)
+
+    def end(self, row: Row, status: RowStatus, because: str, **changes: Any) -> Row:
+        """A row ended, tonight; its letters are dropped."""
+        ended = {"ended_on": self.job.on, "ended_at": self.desk.now, "ended_because": because, **changes}
+        for letter in self.letters.values():
+            if letter.key == row.key and letter.status is LetterStatus.PENDING:
+                self.write_letter(evolve(letter, status=LetterStatus.DROPPED, detail=status.value))
+        return self.move(row, status, because, **ended)
+
+    def note(self, row: Row, **changes: Any) -> None:
+        """Something about a row that is not a move."""
+        self.rows[row.key] = evolve(row, **changes)
+        self._changed[row.key] = None
+
+    def spend(self, row: Row) -> None:
+        """A row's credits, from reserved to spent."""
+        if self.desk.snapshot.account.credits is not None:
+            self._spent += row.credits
+
+    def _write(self, row: Row, was: RowStatus | None, because: str) -> Row:
+        self.rows[row.key] = row
+        self._changed[row.key] = None
+        self._entries.append(
+            Entry(
+                account=row.account,
+                key=row.key,
+                person=row.person,
+                course=row.course,
+                was=was,
+                now=row.status,
+                because=because,
+                actor=self.job.actor,
+                on=self.job.on,
+                at=self.desk.now,
+                policy_version=POLICY_VERSION,
+                settings=_settings(self.desk.snapshot.account, self._courses.get(row.course)),
+            )
+        )
+        return row
+
+    def unwanted_because(self, tonight: Night, row: Row) -> str | None:
+        """Why nobody would want a booking any more that was only now confirmed; None: it is wanted.
+
+        Whatever its account withdraws bookings for later: this one nobody has been told of yet.
+        """
+        if row.person not in tonight.register.people:
+            return Withdrawal.PERSON_ARCHIVED.value
+        if row.course not in tonight.register.courses:
+            return Withdrawal.COURSE_ARCHIVED.value
+        reading = tonight.read(row.person, row.course)
+        code = reading.code | (OTHER_CYCLE if row.cycle != reading.renewal.cycle else 0)
+        return withdrawn_because(facts_of(code), EVERY_CAUSE)
+
+    # Letters
+
+    def invite(self, tonight: Night, row: Row, *, taken: bool) -> Letter | None:
+        """The letter of a booking, written, and taken to be sent at once; None where there is none to send."""
+        if self.job.guarantee.invitations is Invitations.BY_LMS or row.person not in tonight.register.people:
+            return None
+        invitation = self._invitation(tonight, row)
+        if invitation is None or invitation.message_id in self.letters:
+            return None
+        content = self.job.compose(invitation)
+        letter = Letter(
+            message_id=invitation.message_id,
+            account=row.account,
+            key=row.key,
+            person=row.person,
+            recipient=invitation.recipient,
+            content=b"" if isinstance(content, Refused) else content,
+        )
+        self._letter_fences[letter.message_id] = None
+        if isinstance(content, Refused):
+            self.write_letter(evolve(letter, status=LetterStatus.DEAD, detail=content.reason))
+            return None
+        return self.take(letter) if taken else self.write_letter(letter)
+
+    def letter_to(self, tonight: Night, row: Row) -> Letter | None:
+        """The letter of a booking to the address of now, if it has been written."""
+        invitation = self._invitation(tonight, row)
+        return self.letters.get(invitation.message_id) if invitation else None
+
+    def _invitation(self, tonight: Night, row: Row) -> Invitation | None:
+        person, course = tonight.register.person(row.person), tonight.register.courses.get(row.course)
+        if course is None or person.email is None or not usable(person.email):
+            return None
+        roles = tonight.register.roles
+        asked_by = [roles[source.role].name for source in tonight.register.sources(person.id, course.id) if source.role]
+        return Invitation(
+            message_id=letter_id(row.key, person.email),
+            account=row.account,
+            key=row.key,
+            person=person.id,
+            name=person.name,
+            recipient=person.email,
+            course=course.id,
+            course_name=course.name,
+            because=row.because or "",
+            expires_on=tonight.read(person.id, course.id).renewal.expires_on,
+            asked_by=tuple(asked_by),
+            at=self.job.at,
+        )
+
+    def take(self, letter: Letter) -> Letter:
+        """A letter about to be sent: one try more, a new fence, a new lease."""
+        lease_until = self.desk.now + self.job.lease
+        return self.write_letter(
+            evolve(letter, tries=letter.tries + 1, fence=letter.fence + 1, lease_until=lease_until)
+        )
+
+    def write_letter(self, letter: Letter) -> Letter:
+        """A letter as it is to be."""
+        self.letters[letter.message_id] = letter
+        self._changed_letters[letter.message_id] = None
+        return letter
+
+    def my_letter(self, letter: Letter) -> Letter | None:
+        """The letter as it is now, if it is still this run's."""
+        now = self.letters.get(letter.message_id)
+        return now if now is not None and now.fence == letter.fence and now.status is letter.status else None
+
+
+def letter_id(key: str, recipient: str) -> str:
+    """The identity of an enrolment's invitation to an address: 32 hex digits."""
+    return sha256(f"{len(key)}:{key},{recipient}".encode()).hexdigest()[:32]
+
+
+def _pair(row: Row | Enrol) -> tuple[str, str]:
+    return row.person, row.course
+
+
+def _reserving(row: Row) -> int:
+    return row.credits if row.status in RESERVING_ROWS else 0
+
+
+@lru_cache(maxsize=4096)
+def _settings(account: Account, course: Course | None) -> str:
+    """The settings a row is decided under, as JSON; the balance is none."""
+    plain = quick(True).unstructure
+    settings = plain(account)
+    del settings["credits"]
+    return json.dumps({"account": settings, "course": course and plain(course)}, ensure_ascii=False, sort_keys=True)
