@@ -15,7 +15,7 @@ else
   INSTALL   = $(PY) -m pip install --quiet --disable-pip-version-check
 endif
 
-.PHONY: help demo test check format lint types imports docs docs-check cover wheel bench mutants prove faults thorough pins clean
+.PHONY: help demo test check format lint types imports docs docs-check cover wheel bench mutants prove faults thorough soak docs-safeguards pins clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -86,6 +86,12 @@ faults: $(VENV)/.test  ## plant one fault at a time, and see a test turn red
 
 thorough: $(VENV)/.test  ## the specification with thousands of examples, different ones each time
 	HYPOTHESIS_PROFILE=thorough $(PYTEST)
+
+docs-safeguards: $(VENV)/.test  ## write the page about safeguards anew, by switching each off
+	$(PY) tools/safeguards.py
+
+soak: $(VENV)/.test  ## nights in which everything goes wrong, for ten minutes (MINUTES=…)
+	$(PY) tools/soak.py --minutes $(or $(MINUTES),10)
 
 # All sets are resolved together, so that they agree; the files hold hashes, and no address.
 pins:  ## choose the requirements anew (needs uv)

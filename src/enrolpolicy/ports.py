@@ -339,8 +339,9 @@ class Writes:
 class Backlog:
     """What earlier runs left behind, by the store's clock `now`.
 
-    `rows`: pending or being cancelled, their lease over, and those that ended lately. `letters`: pending, due, their
-    lease over. `last_night`: the date of the last night that was done.
+    `rows`: pending or being cancelled, their lease over (`unfinished`); and, where they were asked for, those that
+    ended and may come back (`may_come_back`). `letters`: those to be sent now (`due`). `last_night`: the date of the
+    last night that was done.
     """
 
     rows: tuple[Row, ...]
@@ -372,8 +373,8 @@ class Store(Protocol):
         """The whole register of an account as it is now, its enrolments made from the rows."""
         ...
 
-    def backlog(self, account: str, ended_within: timedelta) -> Done[Backlog] | Refused | Unknown:
-        """What earlier runs left behind; `ended_within`: how long ago a row may have ended to be looked at again."""
+    def backlog(self, account: str, ended: bool) -> Done[Backlog] | Refused | Unknown:
+        """What earlier runs left behind; `ended`: the rows that ended and may come back, too."""
         ...
 
     def transact(self, account: str, people: Collection[str], work: Work[T]) -> Done[T] | Refused | Unknown:
@@ -433,7 +434,7 @@ class AsyncStore(Protocol):
         """As `Store.snapshot`."""
         ...
 
-    async def backlog(self, account: str, ended_within: timedelta) -> Done[Backlog] | Refused | Unknown:
+    async def backlog(self, account: str, ended: bool) -> Done[Backlog] | Refused | Unknown:
         """As `Store.backlog`."""
         ...
 

@@ -9,7 +9,7 @@ doubt that only a person can settle.
                PENDING → HELD
 """
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import Enum
 from typing import Annotated, final
 
@@ -76,7 +76,8 @@ class Row:
     `key` is its identity (`enrolment_key`), or its id where it was made by hand. `fence` counts who has worked on it:
     whoever writes must name the one they were given. `lease_until` says until when others leave it alone, `sent_at`
     and `asked_at` when the LMS was first and last asked, all by the store's clock. `ref` is the LMS's own name for it,
-    `credits` what it costs. While it is being cancelled, `ended_because` says why.
+    `credits` what it costs. While it is being cancelled, `ended_because` says why. `ended_at` is kept until it is
+    certain that no late request brings the row back (`may_come_back`).
     """
 
     key: Id
@@ -151,9 +152,9 @@ def unfinished(row: Row, at: datetime) -> bool:
     return row.status in (_P, _C) and (row.lease_until is None or row.lease_until <= at)
 
 
-def ended_lately(row: Row, at: datetime, within: timedelta) -> bool:
-    """Whether a row was cancelled or refused so lately that a late request could bring it back."""
-    return row.status in (_X, _R) and row.ended_at is not None and at < row.ended_at + within
+def may_come_back(row: Row) -> bool:
+    """Whether a row was cancelled or refused, and nobody has looked since no late request can bring it back."""
+    return row.status in (_X, _R) and row.ended_at is not None
 
 
 @final

@@ -39,8 +39,8 @@ from enrolpolicy.rows import (
     Letter,
     Row,
     due,
-    ended_lately,
     enrolment_of,
+    may_come_back,
     row_of,
     unfinished,
 )
@@ -85,6 +85,10 @@ class MemoryStore:
             self._rows.setdefault(row.key, row)
         self._registers[account] = evolve(register, enrolments=())
 
+    def register(self, account: str) -> Snapshot:
+        """The register of an account without its enrolments, as it was last put, less what was spent."""
+        return self._registers[account]
+
     def rows(self, account: str) -> tuple[Row, ...]:
         """The rows of an account, by key."""
         return tuple(sorted((row for row in self._rows.values() if row.account == account), key=lambda row: row.key))
@@ -105,13 +109,13 @@ class MemoryStore:
             return Refused("unknown-account", final=False, everything=True)
         return Done(self._whole(account))
 
-    def backlog(self, account: str, ended_within: timedelta) -> Done[Backlog] | Refused | Unknown:
+    def backlog(self, account: str, ended: bool) -> Done[Backlog] | Refused | Unknown:
         """As `Store.backlog`."""
         if account not in self._registers:
             return Refused("unknown-account", final=False, everything=True)
         at = self._clock()
         letters = [letter for letter in self.letters(account) if due(letter, at)]
-        rows = [row for row in self.rows(account) if unfinished(row, at) or ended_lately(row, at, ended_within)]
+        rows = [row for row in self.rows(account) if unfinished(row, at) or (ended and may_come_back(row))]
         return Done(Backlog(rows=tuple(rows), letters=tuple(letters), last_night=self._nights.get(account), now=at))
 
     def transact(self, account: str, people: Collection[str], work: Work[T]) -> Done[T] | Refused | Unknown:

@@ -6,7 +6,7 @@ run may have them share a commit; every row stands for itself all the same.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TypeVar, final
 
 from attrs import frozen
@@ -292,6 +292,17 @@ def _cancel_answered(sheet: Sheet, taken: Row, said: Done[Cancelled] | Refused) 
 # 7. Found again
 
 
+def settled(job: Job, seen: Row) -> Work[None]:
+    """Write down that an ended row was looked at after the last moment at which it could have come back."""
+
+    def step(sheet: Sheet, _: Night) -> None:
+        row = sheet.rows.get(seen.key)
+        if row is not None and row.ended_at is not None and row.status is seen.status:
+            sheet.note(row, ended_at=None)
+
+    return _work(job, step)
+
+
 def found_again(job: Job, seen: Row, booking: Booking) -> Work[Answered]:
     """Write down that an ended row was made at the LMS after all, by a request that arrived late."""
 
@@ -390,9 +401,3 @@ def take_turn(job: Job) -> Work[datetime | None]:
         return Writes(run_by=job.owner, run_until=desk.now + job.lease), None
 
     return work
-
-
-def horizon(job: Job) -> timedelta:
-    """For how long after its end a row is looked up again, because a late request could bring it back."""
-    revives = not job.lms.refusals_final or job.lms.cancel_frees_key
-    return (job.lms.latest_arrival or timedelta(0)) if revives else timedelta(0)

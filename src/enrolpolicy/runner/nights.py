@@ -26,7 +26,7 @@ from enrolpolicy.runner import moves
 from enrolpolicy.runner.accepting import refusal_of
 from enrolpolicy.runner.calls import Run, Steps, reason
 from enrolpolicy.runner.effects import cancel, enrol, invite
-from enrolpolicy.runner.settling import follow_up, settle
+from enrolpolicy.runner.settling import follow_up, settle, watches_ended
 from enrolpolicy.runner.sheet import Job
 
 _BOOKABLE = (Delivery.IHASCO, Delivery.SCORM)
@@ -125,7 +125,7 @@ def _check(run: Run, snapshot: Snapshot) -> Steps[None]:
 
 def _settle(run: Run) -> Steps[tuple[date, ...]]:
     """Settle what earlier runs left; the answer is the nights that none of them ran."""
-    backlog = None if run.stopped else (yield from run.read("backlog", Backlog, moves.horizon(run.job)))
+    backlog = None if run.stopped else (yield from run.read("backlog", Backlog, watches_ended(run.job)))
     if backlog is None:
         return ()
     yield from settle(run, backlog)

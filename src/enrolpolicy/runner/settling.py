@@ -1,5 +1,7 @@
 """What earlier runs left behind: rows in doubt, open cancellations, letters due; and what people did meanwhile."""
 
+from datetime import datetime
+
 from enrolpolicy.guarantees import InDoubt
 from enrolpolicy.model import EnrolmentStatus, Origin, Snapshot
 from enrolpolicy.ports import Backlog, Done, Progress, Receipt
@@ -9,6 +11,7 @@ from enrolpolicy.runner import moves
 from enrolpolicy.runner.calls import Run, Steps, in_doubt
 from enrolpolicy.runner.effects import STARTED, ask, deliver, go_on, withdraw, write_down
 from enrolpolicy.runner.moves import Taken
+from enrolpolicy.runner.sheet import Job, revives
 
 _UNFINISHED = (RowStatus.PENDING, RowStatus.CANCELLING)
 _FOLLOWED = (EnrolmentStatus.BOOKED, EnrolmentStatus.IN_PROGRESS)
@@ -21,8 +24,8 @@ def settle(run: Run, backlog: Backlog) -> Steps[None]:
             return
         if row.status in _UNFINISHED:
             yield from _settle_row(run, row)
-        elif run.job.lms.finds:
-            yield from _look_again(run, row)
+        else:
+            yield from _look_again(run, row, backlog.now)
     yield from deliver(run, backlog.letters)
 
 
@@ -59,14 +62,25 @@ def _find_first(run: Run, taken: Taken) -> Steps[None]:
         yield from ask(run, [again.value])
 
 
-def _look_again(run: Run, row: Row) -> Steps[None]:
-    """Whether a late request has brought an ended row back."""
-    found = yield from run.find(row.key)
-    if not isinstance(found, Done) or found.value is None or found.value.progress is Progress.CANCELLED:
+def watches_ended(job: Job) -> bool:
+    """Whether ended rows are looked at again: a late request can bring some back, and they can be looked up."""
+    return job.lms.finds and any(revives(job.lms, status) for status in (RowStatus.REFUSED, RowStatus.CANCELLED))
+
+
+def _look_again(run: Run, row: Row, now: datetime) -> Steps[None]:
+    """Whether a late request has brought an ended row back; looked at until it cannot any more."""
+    if not revives(run.job.lms, row.status):
         return
-    answered = yield from run.transact((row.person,), moves.found_again(run.job, row, found.value))
-    if isinstance(answered, Done):
-        yield from go_on(run, [answered.value])
+    found = yield from run.find(row.key)
+    if not isinstance(found, Done):
+        return
+    bound = run.job.lms.latest_arrival
+    if found.value is not None and found.value.progress is not Progress.CANCELLED:
+        answered = yield from run.transact((row.person,), moves.found_again(run.job, row, found.value))
+        if isinstance(answered, Done):
+            yield from go_on(run, [answered.value])
+    elif row.ended_at is not None and bound is not None and now >= row.ended_at + bound:
+        yield from run.transact((row.person,), moves.settled(run.job, row))
 
 
 def follow_up(run: Run) -> Steps[None]:

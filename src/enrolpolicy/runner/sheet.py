@@ -116,23 +116,19 @@ class Sheet:
         beside = [row for row in self.rows.values() if _pair(row) == _pair(action)]
         if any(row.open for row in beside):
             yield Changed(id="not-enrolled", sentence="the person is enrolled already")
-        until = max((end for row in beside if (end := self._cold_at(row)) is not None), default=None)
-        if until is not None and until > self.desk.now:
-            yield Changed(id="cooling", sentence=f"an earlier request may still arrive until {until.isoformat()}")
+        if any(self._may_come_back(row) for row in beside):
+            yield Changed(id="cooling", sentence="a late request may still bring an earlier enrolment back")
         credits = self.desk.snapshot.account.credits
         free = None if credits is None else credits - self._reserved - self._spent
         if free is not None and action.credits > max(free, 0):
             yield Changed(id="credits", sentence=f"{action.credits - free} more credits are needed")
 
-    def _cold_at(self, row: Row) -> datetime | None:
-        """Until when a late request can bring an ended row back; None: it cannot, or nobody knows."""
+    def _may_come_back(self, row: Row) -> bool:
+        """Whether a late request can bring an ended row back, as far as anybody knows."""
         lms = self.job.lms
-        revives = (row.status is RowStatus.REFUSED and not lms.refusals_final) or (
-            row.status is RowStatus.CANCELLED and lms.cancel_frees_key
-        )
-        if not revives or row.ended_at is None or lms.latest_arrival is None:
-            return None
-        return row.ended_at + lms.latest_arrival
+        if row.ended_at is None or lms.latest_arrival is None or not revives(lms, row.status):
+            return False
+        return lms.finds or self.desk.now < row.ended_at + lms.latest_arrival
 
     def claim(self, action: Enrol) -> Row:
         """A new row, for which the LMS is about to be asked."""
@@ -290,6 +286,12 @@ class Sheet:
         """The letter as it is now, if it is still this run's."""
         now = self.letters.get(letter.message_id)
         return now if now is not None and now.fence == letter.fence and now.status is letter.status else None
+
+
+def revives(lms: LmsCapabilities, status: RowStatus) -> bool:
+    """Whether a late request can bring back a row that ended so."""
+    refused = status is RowStatus.REFUSED and not lms.refusals_final
+    return refused or (status is RowStatus.CANCELLED and lms.cancel_frees_key)
 
 
 def letter_id(key: str, recipient: str) -> str:
