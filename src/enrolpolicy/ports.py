@@ -39,8 +39,8 @@ class Refused:
     """It did not happen, and nothing else did.
 
     `reason` is a short code (`unknown-course`), never a body or an address. `final`: asking again under the same key
-    will be refused again, even for a copy still under way. `everything`: nothing else would fare better (wrong
-    credentials, say), so the run stops.
+    will be refused again, even for a copy still under way; not `final`: it may be asked again later (busy, say).
+    `everything`: nothing else would fare better now (wrong credentials, a server that is down), so no more is asked.
     """
 
     reason: str
@@ -214,9 +214,14 @@ class Lms(Protocol):
 @final
 @frozen(kw_only=True)
 class MailerCapabilities:
-    """`deduplicates_for`: how long a repeated `message_id` is sent once only; None: never, as with SMTP (M2)."""
+    """What a mailer can do.
+
+    `deduplicates_for`: how long a repeated `message_id` is sent once only; None: never, as with SMTP (M2).
+    `longest_call`: no call lasts longer.
+    """
 
     deduplicates_for: timedelta | None
+    longest_call: timedelta = timedelta(minutes=1)
 
 
 @final

@@ -104,7 +104,9 @@ class Run:
     def send(self, *arguments: object) -> Steps[Done[None] | Refused | Unknown]:
         """A call to the mailer."""
         said: Done[None] | Refused | Unknown = yield from self.call("mailer", "send", type(None), *arguments)
-        self.mail_stopped = self.mail_stopped or self._given_up("mailer", said)
+        # A letter that is not taken now says nothing about the next: it is another server's that does not take it.
+        heard = Done(None) if isinstance(said, Refused) and not said.everything else said
+        self.mail_stopped = self.mail_stopped or self._given_up("mailer", heard)
         return said
 
     def read(self, method: str, kind: type[T], *arguments: object) -> Steps[T | None]:
@@ -143,11 +145,15 @@ class Run:
             found += yield from self.each([item], work, act)
         return found
 
+    def later(self, said: object) -> bool:
+        """Whether an LMS whose refusals are final has not refused, but wants to be asked again later."""
+        return isinstance(said, Refused) and not said.final and self.job.lms.refusals_final
+
     def _given_up(self, port: str, said: object) -> str | None:
         """Why a port is not called any more; None: it is."""
         if isinstance(said, Refused) and said.everything:
             return f"the {port} refuses everything: {said.reason}"
-        self._silence[port] = self._silence[port] + 1 if isinstance(said, Unknown) else 0
+        self._silence[port] = self._silence[port] + 1 if isinstance(said, Unknown) or self.later(said) else 0
         if self._silence[port] >= self.job.patience:
             return f"the {port} did not answer {self._silence[port]} times in a row"
         return None

@@ -67,7 +67,7 @@ class Terms:
     `compose` writes the invitations (`enrolpolicy.letters.composer` makes one). `accept`: the weaknesses the host
     accepts by name. `batch`: how many enrolments share a transaction; one that breaks off leaves up to so many for the
     next run to settle. `lease`: how long other runs leave alone what this one works on; None: long enough for a batch
-    of the LMS's longest calls. `tries`: how often a letter is begun. `patience`: after how many calls in a row without
+    of the ports' longest calls. `tries`: how often a letter is begun. `patience`: after how many calls in a row without
     an answer a port is left alone. `actor`: who the journal names.
     """
 
@@ -168,7 +168,7 @@ def _job(account: str, lms: LmsCapabilities, mailer: MailerCapabilities, terms: 
         lms=lms,
         guarantee=accepted(lms, mailer, terms.accept),
         compose=terms.compose,
-        lease=terms.lease or timedelta(minutes=1) + 2 * terms.batch * lms.longest_call,
+        lease=terms.lease or timedelta(minutes=1) + terms.batch * (2 * lms.longest_call + mailer.longest_call),
         batch=terms.batch,
         tries=terms.tries,
         patience=terms.patience,

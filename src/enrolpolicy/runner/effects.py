@@ -8,7 +8,7 @@ from enrolpolicy.ports import Cancelled, Done, Message, Order, Progress, Receipt
 from enrolpolicy.reports import Fate, Outcome
 from enrolpolicy.rows import Letter, Row, RowStatus
 from enrolpolicy.runner import mailing, moves
-from enrolpolicy.runner.calls import Run, Steps, in_doubt
+from enrolpolicy.runner.calls import Run, Steps, in_doubt, reason
 from enrolpolicy.runner.moves import Answered
 
 T = TypeVar("T")
@@ -42,8 +42,8 @@ def ask(run: Run, rows: Sequence[Row]) -> Steps[None]:
         if run.stopped:
             break
         said = yield from run.lms("enrol", Receipt, _order(row))
-        if isinstance(said, Unknown) or (isinstance(said, Refused) and said.everything):
-            yield from run.tell([in_doubt("enrol", row, "lms")])
+        if isinstance(said, Unknown) or (isinstance(said, Refused) and (said.everything or run.later(said))):
+            yield from run.tell([in_doubt("enrol", row, reason(said))])
         else:
             answers.append(moves.Answer(row=row, said=said))
     yield from write_down(run, answers)
@@ -90,7 +90,7 @@ def withdraw(run: Run, rows: Sequence[Row]) -> Steps[None]:
             break
         said = yield from _cancelled(run, row)
         if isinstance(said, Unknown) or (isinstance(said, Refused) and said.everything):
-            yield from run.tell([in_doubt("cancel", row, "lms")])
+            yield from run.tell([in_doubt("cancel", row, reason(said))])
         else:
             answers.append(moves.CancelAnswer(row=row, said=said))
     yield from run.tell((yield from run.each(answers, moves.end_cancel, "cancel")))
@@ -134,7 +134,7 @@ def _send(run: Run, letters: Sequence[Letter]) -> Steps[None]:
     """Send letters that this run holds, and write down what the mailer says."""
     answers: list[mailing.MailAnswer] = []
     for letter in letters:
-        said: Done[None] | Refused | Unknown = Refused("not-sent", final=False)
+        said: Done[None] | Refused | Unknown = mailing.NOT_BEGUN
         if not run.mail_stopped:
             message = Message(message_id=letter.message_id, recipient=letter.recipient, content=letter.content)
             said = yield from run.send(message)

@@ -21,6 +21,10 @@ FIRST_PAUSE = timedelta(minutes=1)
 """How long a letter waits after its first try; twice as long after each further one."""
 
 
+NOT_BEGUN = Refused("not-sent", final=False)
+"""What is said of a letter that was taken, and not sent because the mailer takes none any more."""
+
+
 def take_letters(job: Job, letters: Sequence[Letter]) -> Work[tuple[Letter | Outcome | None, ...]]:
     """Take letters to send them now; None: another run has it, or it is not due any more."""
 
@@ -94,6 +98,10 @@ def _settled(sheet: Sheet, taken: Letter, said: Done[None] | Refused | Unknown) 
         return _given_up(sheet, letter, row, said.reason)
     if isinstance(said, Unknown) and sheet.job.guarantee.invitations is Invitations.AT_MOST_ONCE:
         return _given_up(sheet, letter, row, "in-doubt")
+    if isinstance(said, Refused) and (said.everything or said.reason == NOT_BEGUN.reason):
+        # Nothing was tried on this letter: the mailer takes none at all now.
+        sheet.write_letter(evolve(letter, tries=letter.tries - 1, lease_until=None, detail=said.reason))
+        return _outcome(row, Fate.FAILED, said.reason)
     if letter.tries >= sheet.job.tries:
         return _given_up(sheet, letter, row, "tried-too-often")
     due_at = sheet.desk.now + FIRST_PAUSE * 2 ** min(letter.tries - 1, 16)
