@@ -380,6 +380,8 @@ class World:
                 raise Broken("I4", "what was started has been cancelled")
         if call.method == "send":
             self._look_at_letter(call.arguments[0])
+        if self.setting.declared is not None and isinstance(answer, Refused):
+            return evolve(answer, final=self.setting.declared.refusals_final)  # as it says, whether it is so or not
         return answer
 
     def _transact(self, call: Call) -> object:
