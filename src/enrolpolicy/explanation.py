@@ -153,12 +153,14 @@ def next_check_on(tonight: Night, reading: Reading) -> date | None:
     """The next date on which the answer to a pair changes though nothing else does; None: never.
 
     The answer is the status, the trigger, the shut gates, and whether the spread holds it back. It can change only on
-    the few dates named here, so each is asked in turn.
+    the few dates named here, so each is asked in turn; a record that counts from one of them on names dates of its own.
     """
     now = _answer(tonight, reading)
-    for day in sorted(day for day in _boundaries(tonight, reading) if day > tonight.on):
-        later = night_of(tonight.register, day, only=reading.course.id)
-        if _answer(later, later.read(reading.person.id, reading.course.id)) != now:
+    at, here = tonight, reading
+    while day := min((day for day in _boundaries(at, here) if day > at.on), default=None):
+        at = night_of(tonight.register, day, only=reading.course.id)
+        here = at.read(reading.person.id, reading.course.id)
+        if _answer(at, here) != now:
             return day
     return None
 

@@ -4,6 +4,7 @@ import itertools
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import pytest
 from attrs import evolve
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -165,6 +166,15 @@ class TestMissedAndRepeatedNights:
 
 class TestTheNextCheck:
     """`next_check_on` is the next date on which the answer changes by time alone: not before it, and on it."""
+
+    @pytest.mark.parametrize("later_by", [1, 30, 270])
+    def test_a_record_that_does_not_count_yet(self, later_by: int) -> None:
+        """The window that opens next can be that of a record dated to a later day, which will count by then."""
+        first = TrainingRecord(person="ana", course="fire", completed_on=ON - timedelta(30))
+        second = evolve(first, completed_on=ON + timedelta(later_by))
+        found = explain(evolve(SNAPSHOT, records=(first, second)), person="ana", course="fire", on=ON)
+        alone = explain(evolve(SNAPSHOT, records=(second,)), person="ana", course="fire", on=second.completed_on)
+        assert found.next_check_on == alone.opens_on
 
     @given(near_ready(people=1, courses=1))
     @settings(max_examples=60)
