@@ -35,6 +35,9 @@ def load(text: str | bytes) -> Snapshot:
 def load_plan(text: str | bytes) -> Plan:
     """Read a plan from JSON, as `dump` wrote it; raises `InvalidSnapshot` with every problem and its path."""
     document = _decoded(text, PlanDocument, ())
+    if document.applyable is bool(document.guards):
+        message = "must be true exactly where `guards` is empty; plan anew"
+        raise InvalidSnapshot((Problem(path="$.applyable", code="invalid", message=message),))
     return Plan(
         account=document.account,
         on=document.on,

@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from enrolpolicy.constraints import shown
@@ -14,14 +15,13 @@ Json = dict[str, Any]
 
 def parsed(text: str | bytes) -> tuple[Json, list[Problem]]:
     """The document, and the keys it repeats; raises where it is no JSON object at all."""
-    repeated: list[Json] = []
+    repeated: list[tuple[Json, list[str]]] = []
 
     def pairs(items: list[tuple[str, Any]]) -> Json:
         found = dict(items)
         if len(found) != len(items):
-            repeated.append(found)
-            seen: set[str] = set()
-            found[_REPEATED] = sorted({key for key, _ in items if key in seen or seen.add(key)})  # type: ignore[func-returns-value]
+            times = Counter(key for key, _ in items)
+            repeated.append((found, sorted(key for key, count in times.items() if count > 1)))
         return found
 
     try:
@@ -40,12 +40,7 @@ def parsed(text: str | bytes) -> tuple[Json, list[Problem]]:
         raise _refused("not-a-number", "a number has thousands of digits; check what wrote the document") from None
     if not isinstance(document, dict):
         raise _refused("not-an-object", f"must be an object with `format_version` and `account`, not {shown(document)}")
-    problems = list(_repeated_keys(document, "$")) if repeated else []
-    return document, problems
-
-
-# A key that no document can hold: a lone surrogate would have to be escaped, and is refused as a key.
-_REPEATED = "\udfff repeated"
+    return document, list(_repeated_keys(document, repeated)) if repeated else []
 
 
 class _NotANumber(Exception):
@@ -60,16 +55,18 @@ def _refused(code: str, message: str) -> InvalidSnapshot:
     return InvalidSnapshot((Problem(path="$", code=code, message=message),))
 
 
-def _repeated_keys(value: Any, path: str) -> Iterator[Problem]:
-    if isinstance(value, dict):
-        for key in value.pop(_REPEATED, ()):
-            message = "the key stands here more than once; keep the one that is meant"
-            yield Problem(path=step(path, key), code="repeated-key", message=message)
-        for key, inner in value.items():
-            yield from _repeated_keys(inner, step(path, key))
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from _repeated_keys(inner, f"{path}[{index}]")
+def _repeated_keys(document: Json, repeated: Iterable[tuple[Json, list[str]]]) -> Iterator[Problem]:
+    keys_of = {id(found): keys for found, keys in repeated}
+    left: list[tuple[Any, str]] = [(document, "$")]  # no recursion: what could just be read is as deep as calls can be
+    while left:
+        value, here = left.pop()
+        if isinstance(value, dict):
+            for key in keys_of.get(id(value), ()):
+                message = "the key stands here more than once; keep the one that is meant"
+                yield Problem(path=step(here, key), code="repeated-key", message=message)
+            left += [(inner, step(here, key)) for key, inner in value.items() if isinstance(inner, dict | list)]
+        else:
+            left += [(inner, f"{here}[{index}]") for index, inner in enumerate(value) if isinstance(inner, dict | list)]
 
 
 def version_known(document: Json, problems: list[Problem]) -> bool:
@@ -97,4 +94,4 @@ _VERSION = re.compile(r"(?:0|[1-9][0-9]{0,8})\.(?:0|[1-9][0-9]{0,8})")
 
 def step(path: str, key: str) -> str:
     """The path of a key inside the object at a path."""
-    return f"{path}.{key}" if key.isidentifier() else f"{path}[{json.dumps(key[:80])}]"
+    return f"{path}.{key}" if key.isidentifier() and len(key) <= 80 else f"{path}[{json.dumps(key[:80])}]"

@@ -15,7 +15,7 @@ from enrolpolicy.codec import PlanDocument
 from enrolpolicy.constraints import Between, IdText, ZoneName
 from enrolpolicy.model import Guards, Snapshot, Validity
 from enrolpolicy.plans import Action, Counts
-from enrolpolicy.structuring import ACTIONS
+from enrolpolicy.structuring import ACTIONS, INSTANT
 
 Schema = dict[str, Any]
 
@@ -24,6 +24,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 END = "(?![\\s\\S])"
 VERSION_PATTERN = f"^1\\.(?:0|[1-9][0-9]{{0,8}}){END}"
 DATE_PATTERN = f"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}{END}"
+INSTANT_PATTERN = f"^{INSTANT}{END}"
 CONTROL_PATTERN = "[\\u0000-\\u001f\\u007f-\\u009f]"
 
 
@@ -127,7 +128,7 @@ _LEAVES: dict[Any, Schema] = {
     int: {"type": "integer"},
     bool: {"type": "boolean"},
     date: {"type": "string", "format": "date", "pattern": DATE_PATTERN},
-    datetime: {"type": "string", "format": "date-time"},
+    datetime: {"type": "string", "format": "date-time", "pattern": INSTANT_PATTERN},
     Counts: {
         "type": "object",
         "properties": {

@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 from attrs import fields
 from hypothesis import given
+from hypothesis import strategies as st
 
 from documents import near_ready, near_ready_rows
 from enrolpolicy import (
@@ -24,6 +25,7 @@ from enrolpolicy import (
     plan_schema,
     snapshot_schema,
 )
+from enrolpolicy.structuring import INSTANT
 from test_bad_input import ON, SOUND, damaged
 
 FORMAT = jsonschema.Draft202012Validator.FORMAT_CHECKER
@@ -123,6 +125,21 @@ class TestTheForm:
             assert digest(load(json.dumps(document))) != before
 
 
+ODD_INSTANTS = (
+    "", "2026-11-20T00:00:00", "2026-11-20 00:00:00Z", "2026-11-20T24:00:00Z", "2026-11-20T23:59:60Z",
+    "2026-11-20T00:00Z", "20261120T000000Z", "2026-11-20T00:00:00.Z", "2026-11-20T00:00:00,5Z", "2026-11-20",
+    "2026-11-20T00:00:00Z\n", "2026-11-20t00:00:00z", "2026-11-20T00:00:00.123456789+23:59", "2026-11-20T00:00:00+24:00",
+    "٢026-11-20T00:00:00Z",
+)  # fmt: skip
+
+
+def exists(text: str) -> bool:
+    try:
+        return bool(date.fromisoformat(text[:10]))
+    except ValueError:
+        return False
+
+
 # What no schema can say, so that a document may be refused though its schema accepts it.
 BEYOND = ("duplicate-id", "repeated-key", "must be an IANA", "exists", "UTF-8", "offset", "thousands")
 
@@ -145,6 +162,19 @@ class TestTheSchemas:
             assert beyond or nan or not SNAPSHOTS.is_valid(document)
         else:
             SNAPSHOTS.validate(json.loads(text))
+
+    @given(st.from_regex(f"{INSTANT}Z?", fullmatch=True) | st.sampled_from(ODD_INSTANTS))
+    def test_of_an_instant(self, text: str) -> None:
+        """Not only a checker of formats, which few programs switch on, knows how an instant is written."""
+        document = copy.deepcopy(SOUND)
+        document["enrolments"][0]["enrolled_at"] = text
+        try:
+            load(json.dumps(document))
+        except InvalidSnapshot:
+            written = jsonschema.Draft202012Validator(snapshot_schema()).is_valid(document)
+            assert not written or not exists(text)
+        else:
+            SNAPSHOTS.validate(document)
 
     @given(near_ready_rows())
     def test_what_is_written_is_valid(self, drawn: tuple[dict[str, Any], date]) -> None:
