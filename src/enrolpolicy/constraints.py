@@ -80,11 +80,13 @@ def shown(value: object) -> str:
     if isinstance(value, int) and value.bit_length() > 200:
         return "a number with more than sixty digits"
     if isinstance(value, _SHORT):
-        return f"`{_JSON_WORDS.get(value, value) if isinstance(value, bool | None) else value}`"
+        word = f"`{_JSON_WORDS.get(value, value) if isinstance(value, bool | None) else value}`"
+        known = type(value) in _SHORT or isinstance(value, Enum)
+        return word if known else f"{word}, which is a `{type(value).__module__}.{type(value).__qualname__}`"
     return _CONTAINERS.get(type(value), f"a {type(value).__name__}")
 
 
-_SHORT = (int, float, date, Enum, NoneType)
+_SHORT = (bool, int, float, date, datetime, Enum, NoneType)
 _JSON_WORDS = {None: "null", True: "true", False: "false"}
 _CONTAINERS: dict[type, str] = {list: "a list", dict: "an object"}
 
@@ -111,7 +113,7 @@ def _exact(kind: type, wanted: str) -> Check:
 
 def _instance(kind: type) -> Check:
     if issubclass(kind, Enum):
-        choices = ", ".join(f"`{member.value}`" for member in kind)
+        choices = ", ".join(f"`{member}`" for member in kind)  # as Python has them; JSON is read elsewhere
         return _exact(kind, f"one of {choices}")
     return _exact(kind, f"a {kind.__name__}")
 

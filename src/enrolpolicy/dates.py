@@ -18,19 +18,38 @@ ONE_DAY = timedelta(days=1)
 def zone(name: str) -> ZoneInfo:
     """The time zone of an IANA name; raises `InvalidValue` for a name the zone database does not have."""
     try:
-        return ZoneInfo(name)
+        if not name.startswith(_NOT_ZONES):
+            return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
-        raise InvalidValue("timezone", "must be an IANA time zone such as `Europe/London`") from None
+        pass
+    raise InvalidValue("timezone", "must be an IANA time zone such as `Europe/London`")
+
+
+# Found beside the zones on some machines: the machine's own zone, and whole copies, one of which counts leap seconds.
+_NOT_ZONES = ("localtime", "posixrules", "posix/", "right/")
+
+
+def civil(field: str, day: date) -> date:
+    """A day as it is, if it is a plain date; raises `InvalidValue` for all else, a `datetime` among them."""
+    if type(day) is not date:
+        raise InvalidValue(field, f"must be a plain `datetime.date`, not a `{type(day).__name__}`")
+    return day
 
 
 def local_date(timezone: str, instant: datetime) -> date:
     """The civil date an instant falls on in a time zone; the instant must know its offset."""
-    if instant.tzinfo is None:
-        raise InvalidValue("instant", "must have a UTC offset; a naive time does not say which night it is")
+    instant = _plain(instant)
     try:
         return instant.astimezone(zone(timezone)).date()
     except OverflowError:  # the first or last hours of the calendar, shifted past its end
         return instant.date()
+
+
+def _plain(instant: datetime) -> datetime:
+    """The same instant as the standard library's own kind, so that what is worked out from it is of that kind, too."""
+    if getattr(instant, "tzinfo", None) is None:
+        raise InvalidValue("instant", "must have a UTC offset; a naive time does not say which night it is")
+    return datetime.combine(date(instant.year, instant.month, instant.day), instant.timetz())
 
 
 def run_date(timezone: str, now: datetime) -> date:
@@ -64,7 +83,7 @@ def next_run(timezone: str, now: datetime) -> datetime:
     """
     today = run_date(timezone, now)
     where = zone(timezone)
-    start = now.astimezone(UTC)
+    start = _plain(now).astimezone(UTC)
     try:
         # Three days reach beyond any jump of any zone's clock, a skipped date included.
         return _first_reaching(where, today + ONE_DAY, start, start + 3 * ONE_DAY).astimezone(where)
@@ -80,6 +99,7 @@ def nights_due(timezone: str, last: date | None, now: datetime) -> tuple[date, .
     today = run_date(timezone, now)
     if last is None:
         return (today,)
+    civil("last", last)
     return tuple(last + timedelta(days=n) for n in range(1, (today - last).days + 1))
 
 

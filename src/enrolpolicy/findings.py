@@ -12,7 +12,7 @@ from enrolpolicy.candidate import usable
 from enrolpolicy.canonical import TABLES as _TABLES
 from enrolpolicy.canonical import canonical
 from enrolpolicy.constraints import shown
-from enrolpolicy.dates import add_months
+from enrolpolicy.dates import add_months, civil
 from enrolpolicy.model import Course, Delivery, Level, Scope, Snapshot, Validity
 from enrolpolicy.plans import Finding
 from enrolpolicy.renewal import after, lead_of
@@ -27,6 +27,8 @@ TABLES = (ACCOUNT, *_TABLES)
 
 def findings(snapshot: Snapshot, on: date | None) -> tuple[Finding, ...]:
     """Every finding about a snapshot on a date, in the order of its tables; without a date, those that need none."""
+    if on is not None:
+        civil("on", on)
     return tuple(row for table in TABLES for row in findings_in(table, snapshot, on))
 
 

@@ -13,7 +13,7 @@ from attrs import field, frozen
 
 from enrolpolicy.bookings import Bookings, bookings
 from enrolpolicy.candidate import Candidate, usable
-from enrolpolicy.dates import add_days
+from enrolpolicy.dates import add_days, civil
 from enrolpolicy.facts import Status, code, facts_of
 from enrolpolicy.model import Account, Course, Enrolment, Level, Person, Snapshot, TrainingRecord
 from enrolpolicy.register import Register, register
@@ -199,6 +199,7 @@ def night(snapshot: Snapshot, on: date, people: Collection[str] | None = None) -
 
 def night_of(rows: Register, on: date, only: str | None = None) -> Night:
     """Read a register on a date; with `only`, for one course, which is all that can be asked about then."""
+    civil("on", on)
     chosen = rows.courses if only is None else {only: rows.course(only)}
     courses = {id: _course_night(rows.account, course, on) for id, course in chosen.items()}
     return Night(register=rows, on=on, account_code=_account_code(rows.account), courses=courses)

@@ -14,6 +14,7 @@ from attrs import evolve, frozen
 from enrolpolicy.bookings import OPEN
 from enrolpolicy.candidate import enrolment_key, usable
 from enrolpolicy.dates import first_instant
+from enrolpolicy.errors import InvalidValue
 from enrolpolicy.facts import facts_of
 from enrolpolicy.findings import canonical_findings
 from enrolpolicy.model import Account, Enrolment, EnrolmentStatus, Level, Origin, Snapshot
@@ -75,6 +76,8 @@ def plan(snapshot: Snapshot, *, on: date, people: Collection[str] | None = None)
     night would give them, credits included. Raises `UnknownId` for a person the snapshot does not have. The same
     snapshot and date give the same plan, whatever the order of the rows; nothing is changed, and no clock is read.
     """
+    if isinstance(people, str):  # also a collection of texts, and never meant as one
+        raise InvalidValue("people", "must be a collection of ids, like `{id}`, not one id")
     account = snapshot.account
     surveyed = survey(night(snapshot, on, people))
     demand = surveyed.demand

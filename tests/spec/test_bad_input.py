@@ -4,9 +4,10 @@ import copy
 import json
 import re
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
+import pendulum
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,16 +24,20 @@ from enrolpolicy import (
     Problem,
     TrainingRecord,
     Validity,
+    candidate,
     dump,
+    explain,
     explain_all,
     findings,
     load,
     load_plan,
+    nights_due,
     plan,
 )
 
 Document = dict[str, Any]
 ON = date(2026, 11, 23)
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
 SOUND: Document = {
     "format_version": "1.0",
@@ -165,6 +170,9 @@ ONE_PROBLEM: list[tuple[object, str, str, str]] = [
     ("[" * 5_000_000 + "]" * 5_000_000, "$", "too-deep", "nested too deeply"),
     ('{"a":' * 1_000_000 + "1" + "}" * 1_000_000, "$", "too-deep", "nested too deeply"),
     ('{"format_version": "1.0", "account": {"id": "a", "id": "b"}}', "$.account.id", "repeated-key", "more than once"),
+    (changed("account.timezone", "localtime"), "$.account.timezone", "invalid", "IANA"),
+    (changed("account.timezone", "right/Europe/London"), "$.account.timezone", "invalid", "IANA"),
+    (changed("k" * 81, 1), '$["' + "k" * 80 + '"]', "unknown-key", "the keys are"),
 ]  # fmt: skip
 
 
@@ -211,6 +219,20 @@ class TestAllProblemsAtOnce:
         assert len(caught.value.problems) == 1000
         assert caught.value.more == 1001 + 1000 - 1000
         assert str(caught.value).endswith("… and 1001 more")
+
+    def test_repeated_keys_wherever_they_stand(self) -> None:
+        """In every object, at any depth, and whatever else the document calls its keys."""
+        for text, paths in (
+            ('{"x": 1, "x": 2, "\\udfff repeated": 3}', {"$.x"}),
+            ('{"x": {"y": 1, "y": 2}, "z": [{"y": 1, "y": 2, "y": 3}]}', {"$.x.y", "$.z[0].y"}),
+            ('{"x": {"y": 1, "y": 2}, "x": {"y": 3}}', {"$.x"}),
+        ):
+            assert {problem.path for problem in refused(text) if problem.code == "repeated-key"} == paths
+
+    @pytest.mark.parametrize(("open_", "shut"), [("[", "]"), ('{"a":', "}")])
+    def test_repeated_keys_as_deep_as_can_be_read(self, open_: str, shut: str) -> None:
+        for depth in (*range(100, 900, 100), *range(900, 1100, 3)):
+            assert refused('{"a": 1, "a": ' + open_ * depth + "1" + shut * depth + "}")
 
     def test_repeated_keys_beside_other_problems(self) -> None:
         text = json.dumps(changed("account.credits", "2")).replace('"id": "acme"', '"id": "acme", "id": "acme"')
@@ -319,6 +341,14 @@ class TestWhateverComesIn:
             with pytest.raises(EnrolPolicyError):
                 read(text)
 
+    def test_a_plan_at_odds_with_itself(self) -> None:
+        """What says that it may be carried out, and names a guard, or the other way round, is neither."""
+        document = json.loads(dump(plan(load(json.dumps(SOUND)), on=ON)))
+        for applyable, guards in ((True, ["max-enrolments"]), (False, [])):
+            with pytest.raises(InvalidSnapshot, match=re.escape("$.applyable: must be true exactly where `guards`")):
+                load_plan(json.dumps(document | {"applyable": applyable, "guards": guards}))
+        assert not load_plan(json.dumps(document | {"applyable": False, "guards": ["max-enrolments"]})).applyable
+
     @given(st.data())
     def test_a_damaged_plan(self, data: st.DataObject) -> None:
         document = json.loads(dump(plan(load(json.dumps(SOUND)), on=ON)))
@@ -340,13 +370,18 @@ class TestValuesBuiltInPython:
             (Account, {"id": "a", "timezone": "Mars/Base"}, "`Account.timezone` must be an IANA"),
             (Account, {"id": "a", "lead_days": 3651}, "from 0 to 3650, not `3651`"),
             (Account, {"id": "a", "auto_enrol": 1}, "`Account.auto_enrol` must be true or false"),
-            (Course, {"id": "c", "delivery": "scorm"}, "`Course.delivery` must be one of `ihasco`"),
+            (Course, {"id": "c", "delivery": "scorm"}, "`Course.delivery` must be one of `Delivery.IHASCO`, "),
             (Course, {"id": "c", "delivery": Delivery.SCORM, "validity": 12}, "`Course.validity` must be a Validity"),
             (Validity, {}, "either `months` or `days`"),
             (
                 TrainingRecord,
                 {"person": "a", "course": "c", "completed_on": datetime(2026, 1, 1)},
                 "must be a date, year-month-day",
+            ),
+            (
+                TrainingRecord,
+                {"person": "a", "course": "c", "completed_on": pendulum.Date(2026, 1, 1)},
+                "must be a date, year-month-day, not `2026-01-01`, which is a `pendulum.date.Date`",
             ),
             (Person, {"id": "a", "employment": None}, "`Person.employment` must be one of"),
             (Person, {"id": "a", "employment": Employment.EMPLOYEE, "roles": []}, "`Person.roles`"),
@@ -355,6 +390,25 @@ class TestValuesBuiltInPython:
     def test_is_refused(self, it: Callable[..., object], values: dict[str, Any], words: str) -> None:
         with pytest.raises(InvalidValue, match=re.escape(words)):
             it(**values)
+
+    @pytest.mark.parametrize("on", [datetime(2026, 11, 23), pendulum.Date(2026, 11, 23), "2026-11-23", None])
+    def test_a_night_is_a_plain_date(self, on: Any) -> None:
+        """Whatever is asked about a night, a moment or a text is refused before anything is looked up."""
+        snapshot = load(json.dumps(SOUND))
+        asked: list[Callable[[], object]] = [
+            lambda: plan(snapshot, on=on),
+            lambda: explain(snapshot, person="ana", course="fire", on=on),
+            lambda: list(explain_all(snapshot, on=on)),
+            lambda: candidate(snapshot, person="ana", course="fire", on=on),
+            *([lambda: findings(snapshot, on), lambda: nights_due("UTC", on, NOW)] if on is not None else []),
+        ]
+        for question in asked:
+            with pytest.raises(InvalidValue, match=r"must be a plain `datetime\.date`, not a `"):
+                question()
+
+    def test_people_are_more_than_one_text(self) -> None:
+        with pytest.raises(InvalidValue, match="`people` must be a collection of ids"):
+            plan(load(json.dumps(SOUND)), on=ON, people="ana")
 
     def test_errors_can_be_caught_as_what_they_are(self) -> None:
         with pytest.raises(ValueError, match="lead_days"):

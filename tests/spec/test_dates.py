@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
+import pendulum
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,7 +39,19 @@ class TestRunDate:
         with pytest.raises(InvalidValue, match=sentence):
             run_date("UTC", datetime(2026, 1, 1))
 
-    @pytest.mark.parametrize("zone", ["Europe/Nowhere", "../../etc/passwd", "", "Europe/London\x00", "."])
+    def test_of_another_library_s_instant_it_is_a_plain_date(self) -> None:
+        """What a night is planned for, and what comes next, are the standard library's values whatever went in."""
+        now = pendulum.datetime(2026, 6, 30, 23, 30)
+        for found in (run_date("Europe/London", now), *nights_due("Europe/London", date(2026, 6, 29), now)):
+            assert type(found) is date
+        assert run_date("Europe/London", now) == date(2026, 7, 1)
+        assert type(next_run("Europe/London", now)) is datetime
+        assert next_run("Europe/London", now) == local("Europe/London", "2026-07-02")
+
+    @pytest.mark.parametrize(
+        "zone",
+        ["Europe/Nowhere", "../../etc/passwd", "", "Europe/London\x00", ".", "localtime", "posix/UTC", "right/UTC"],
+    )
     def test_a_zone_nobody_knows(self, zone: str) -> None:
         with pytest.raises(InvalidValue, match=r"^`timezone` must be an IANA time zone such as `Europe/London`$"):
             run_date(zone, datetime(2026, 1, 1, tzinfo=UTC))
