@@ -190,6 +190,33 @@ class TestHowItEnds:
         assert done.stdout == "brackley-works · Monday 23 November 2026\n"
         assert done.stderr == ""
 
+    @pytest.mark.parametrize(
+        ("redirected", "words"),
+        [
+            ("plan - --on 2026-11-23 >&-", "standard output is closed"),
+            ("plan - --on 2026-11-23 <&-", "standard input is closed; give a JSON file"),
+            ("demo > /dev/full", "standard output: no space left on device; what was written is not complete"),
+            ("demo --snapshot > /dev/full", "standard output: no space left on device"),
+            ("schema plan > /dev/full", "standard output: no space left on device"),
+            ("plan nowhere --on 2026-11-23 2>&-", ""),
+        ],
+    )
+    def test_streams_that_are_closed_or_full(self, redirected: str, words: str) -> None:
+        """What could not be written or read is said in one sentence, and is not taken for done."""
+        command = f"{sys.executable} -m enrolpolicy {redirected}"
+        done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, timeout=60)
+        assert done.returncode == 2
+        assert done.stdout == ""
+        assert done.stderr == ("" if not words else done.stderr)
+        assert words in done.stderr
+        assert len(done.stderr.splitlines()) <= 1
+
+    def test_nowhere_to_complain_to(self, document: str) -> None:
+        command = f"{sys.executable} -m enrolpolicy plan {document} --on {ON} 2>&-"
+        done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, timeout=60)
+        assert done.returncode == 0
+        assert "Enrol 1\n" in done.stdout
+
     def test_stopped_from_the_keyboard(self, monkeypatch: pytest.MonkeyPatch, document: str) -> None:
         def stop(*_: object, **__: object) -> None:
             raise KeyboardInterrupt
@@ -244,6 +271,7 @@ class TestHowItLooks:
         done = shell("explain", document, "--on", ON, "--person", "ana", "--course", "fire", PYTHONIOENCODING="ascii")
         assert done.returncode == 0
         assert re.search(rb"\+ reachable", done.stdout)
+        assert done.stdout.startswith(b"ana - fire - Monday 23 November 2026\n")
         plain = shell("plan", document, "--on", ON, "--format", "json", PYTHONIOENCODING="ascii")
         assert json.loads(plain.stdout)["account"] == "acme"
 

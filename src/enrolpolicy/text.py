@@ -179,12 +179,13 @@ def _enrolments(plan: Plan, called: Names, style: Style) -> Iterator[str]:
 
 def _cancellations(plan: Plan, called: Names, style: Style) -> Iterator[str]:
     words = {row.id: row.yes for row in WITHDRAWALS}
-    rows = [
-        (called.person(row.person), called.course(row.course), words.get(row.because, row.because))
-        for row in plan.cancellations
-    ]
+    rows = [(called.person(row.person), called.course(row.course), row.because) for row in plan.cancellations]
     if rows:
-        yield from table(("person", "course", "because"), (18, 20, 56), rows, style)
+        heads, *lines = table(("person", "course", "because"), (26, 37, 20), rows, style)
+        yield heads
+        for line, row in zip(lines, plan.cancellations, strict=True):
+            yield line
+            yield from wrapped(words.get(row.because, row.because), indent=" " * 9)
 
 
 def _invitations(plan: Plan, called: Names, style: Style) -> Iterator[str]:

@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from enrolpolicy.cli import planning
 from enrolpolicy.cli.command import DONE, INTERRUPTED, REFUSED, USAGE, Command, Usage
-from enrolpolicy.cli.output import say
+from enrolpolicy.cli.output import closed, say
 from enrolpolicy.errors import InvalidSnapshot
 
 COMMANDS: tuple[Command, ...] = (*planning.COMMANDS,)
@@ -27,6 +27,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as stopped:  # argparse has said why
         return stopped.code if isinstance(stopped.code, int) else USAGE
     run: Callable[[argparse.Namespace], int] = arguments.run
+    if closed(sys.stdout):
+        say("enrolpolicy: standard output is closed, so there is nowhere to write to; open it")
+        return USAGE
     try:
         code = run(arguments)
         sys.stdout.flush()
@@ -41,10 +44,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         return REFUSED
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:  # the reader has seen enough; say nothing at exit either
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # the reader has seen enough
+        _write_no_more()
         return DONE
+    except OSError as error:  # what reads files tells its own errors
+        _write_no_more()
+        reason = (error.strerror or "it cannot be written to").lower()
+        say(f"enrolpolicy: standard output: {reason}; what was written is not complete")
+        return USAGE
     return code
+
+
+def _write_no_more() -> None:
+    """Let what is left to write go nowhere, so that nothing is said about it at exit either."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from enrolpolicy.cli.command import Usage
-from enrolpolicy.cli.output import Progress
+from enrolpolicy.cli.output import Progress, closed
 from enrolpolicy.codec import load
 from enrolpolicy.errors import UnknownId
 from enrolpolicy.model import Snapshot
@@ -24,6 +24,8 @@ def read(name: str) -> Snapshot:
 
 def content(name: str, wanted: str) -> bytes:
     """What stands in a file, or comes from standard input for `-`; `wanted` says what it should have been."""
+    if name == "-" and closed(sys.stdin):
+        raise Usage(f"standard input is closed; give {wanted}")
     try:
         return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     except OSError as error:

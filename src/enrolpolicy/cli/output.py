@@ -12,10 +12,14 @@ _T = TypeVar("_T")
 
 
 def write(lines: Iterable[str]) -> None:
-    """Lines to look at; what the terminal's encoding cannot show is escaped."""
+    """Lines to look at; what the terminal's encoding cannot show is escaped, our own marks are written otherwise."""
     _reconfigure(errors="backslashreplace")
+    plainer = {} if style(sys.stdout).marks else _PLAINER
     for line in lines:
-        sys.stdout.write(line + "\n")
+        sys.stdout.write(line.translate(plainer) + "\n")
+
+
+_PLAINER = str.maketrans("·…", "-~")
 
 
 def write_json(documents: Iterable[str]) -> None:
@@ -30,8 +34,15 @@ def _reconfigure(encoding: str | None = None, errors: str | None = None) -> None
         sys.stdout.reconfigure(encoding=encoding, errors=errors)
 
 
+def closed(stream: object) -> bool:
+    """Whether a standard stream was closed by whoever started the program: Python has None in its place then."""
+    return stream is None
+
+
 def say(sentence: str) -> None:
     """A sentence on standard error."""
+    if closed(sys.stderr):
+        return
     sys.stderr.write("\n".join(wrapped(sentence)) + "\n" if sys.stderr.isatty() else safe(sentence) + "\n")
 
 
@@ -63,7 +74,7 @@ class Progress:
 
 def show(status: str) -> None:
     """What is being done, instead of what was; nothing where standard error is no terminal."""
-    if sys.stderr.isatty():
+    if not closed(sys.stderr) and sys.stderr.isatty():
         sys.stderr.write(f"\r\x1b[K{status}")
         sys.stderr.flush()
 
