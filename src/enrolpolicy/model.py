@@ -129,8 +129,13 @@ class Guards:
 class Account:
     """One account's settings; they live at its primary division and hold for all divisions.
 
-    `lead_days`, `expired_lookback_days`, `expiring_soon_days` and `spread_days` are days; `credits` is the balance,
-    None where eLearning is not metered. `lead_days`, here and on a course, counts only with `custom_expiry`.
+    `elearning_plan_active`: it has paid for eLearning. `auto_enrol` is the master switch; `auto_enrol_missing` is for
+    training never recorded, if it was asked of somebody on or after `missing_since` (None: whenever). `lead_days`, here
+    and on a course, is how many days before an expiry its window opens, and counts only with `custom_expiry`.
+    `expired_lookback_days`: for how many days after an expiry somebody is still enrolled. `expiring_soon_days` colours
+    a status, and decides nothing. `spread_days`: over how many days renewals are spread (0: they are not). `credits` is
+    the balance, None where eLearning is not metered. `withdraw_when`: for what a booking is taken back. `guards`: what
+    a plan may come to.
     """
 
     id: Id
@@ -166,7 +171,12 @@ class Validity:
 @final
 @frozen(kw_only=True, field_transformer=checked)
 class Course:
-    """A course of the register. `lead_days` is days before expiry, `credit_cost` credits per enrolment."""
+    """A course of the register.
+
+    `auto_enrol` is the box that switches automatic enrolment on for it; `audience` and `scope` say whom that is for.
+    `lead_days` is days before expiry, `validity` how long a completion counts (None: for ever, unless its record says
+    otherwise), `credit_cost` credits per enrolment.
+    """
 
     id: Id
     name: str = ""

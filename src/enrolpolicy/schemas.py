@@ -64,7 +64,7 @@ def _only(present: str, absent: str) -> Schema:
 
 
 def _field(field: "Attribute[Any]", definitions: Schema) -> Schema:
-    schema = _schema(field.type, definitions)
+    schema = describe(field.type, definitions)
     if field.default is NOTHING:
         return schema
     return {**schema, "default": _plain(field.default)}
@@ -81,7 +81,8 @@ def _plain(default: Any) -> Any:
     return list(default) if isinstance(default, tuple) else default
 
 
-def _schema(annotation: Any, definitions: Schema) -> Schema:
+def describe(annotation: Any, definitions: Schema) -> Schema:
+    """The schema of an annotation; those of the objects it names are added to the definitions."""
     if annotation in _LEAVES:
         return dict(_LEAVES[annotation])
     if annotation == Action:
@@ -91,9 +92,9 @@ def _schema(annotation: Any, definitions: Schema) -> Schema:
         return _limited(args[0], args[1])
     if origin in (Union, UnionType):
         [inner] = (arg for arg in args if arg is not NoneType)
-        return {"anyOf": [_schema(inner, definitions), {"type": "null"}]}
+        return {"anyOf": [describe(inner, definitions), {"type": "null"}]}
     if origin in (tuple, frozenset):
-        return {"type": "array", "items": _schema(args[0], definitions)}
+        return {"type": "array", "items": describe(args[0], definitions)}
     if issubclass(annotation, Enum):
         return {"enum": [member.value for member in annotation]}
     assert has(annotation)
