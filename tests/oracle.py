@@ -340,3 +340,113 @@ def usable(email: str | None) -> bool:
     local, domain = email.split("@")
     labels = domain.split(".")
     return local != "" and len(labels) > 1 and all(labels)
+
+
+# 7. Findings
+
+
+def noticed(document: Row, on: date) -> list[tuple[str, str, str]]:
+    """What cannot be meant so, as level, code and path, in no order."""
+    account = DEFAULTS["account"] | document["account"]
+    rows = {table: [DEFAULTS[table] | row for row in document.get(table, [])] for table in TABLES}
+    found = [("warning", *row) for row in at_odds(account, rows)]
+    found += [("error", *row) for row in dangling(rows)]
+    for index, row in enumerate(rows["personnel"]):
+        here = [one for one in rows["personnel"] if not one["archived"] and same_address(one, row)]
+        if row["email"] is not None and not usable(row["email"]):
+            found.append(("warning", "invalid-email", f"$.personnel[{index}].email"))
+        elif row["email"] is not None and not row["archived"] and len(here) > 1:
+            found.append(("warning", "duplicate-email", f"$.personnel[{index}].email"))
+    courses = {row["id"]: row for row in rows["courses"]}
+    for index, row in enumerate(rows["courses"]):
+        lead = next((days for days in (row["lead_days"], account["lead_days"]) if days is not None), 30)
+        lead = lead if account["custom_expiry"] else 30
+        if booked_by_itself(row) and row["validity"] and lead >= shortest(row["validity"]):
+            found.append(("error", "lead-not-shorter-than-validity", f"$.courses[{index}].validity"))
+    people = {row["id"] for row in rows["personnel"]}
+    for index, row in enumerate(rows["records"]):
+        if row["person"] in people and row["course"] in courses:
+            validity = courses[row["course"]]["validity"]
+            found += [(level, code, f"$.records[{index}].{key}") for level, code, key in odd_dates(row, validity, on)]
+    return found
+
+
+def same_address(one: Row, other: Row) -> bool:
+    return (one["email"] or "").casefold() == (other["email"] or "").casefold()
+
+
+def booked_by_itself(course: Row) -> bool:
+    return course["auto_enrol"] and not course["archived"] and course["delivery"] in ("ihasco", "scorm")
+
+
+def shortest(validity: Row) -> int:
+    """The fewest days it comes to, from any day of four years."""
+    if validity.get("months") is None:
+        return int(validity["days"])
+    starts = [date(2096, 1, 1) + timedelta(days) for days in range(8 * 366)]  # 2100 has no 29 February
+    return min((end - start).days for start in starts if (end := plus_months(start, validity["months"])))
+
+
+def at_odds(account: Row, rows: dict[str, list[Row]]) -> list[tuple[str, str]]:
+    """Settings that have no effect, or none that could be meant."""
+    found = []
+    if account["lead_days"] is not None and not account["custom_expiry"]:
+        found.append(("custom-days-ignored", "$.account.lead_days"))
+    if account["missing_since"] is not None and not account["auto_enrol_missing"]:
+        found.append(("missing-since-ignored", "$.account.missing_since"))
+    if account["credits"] is not None and account["credits"] < 0:
+        found.append(("negative-credits", "$.account.credits"))
+    asked = [one for role in rows["roles"] for one in role["requirements"]] + rows["assignments"]
+    for index, course in enumerate(rows["courses"]):
+        path = f"$.courses[{index}]"
+        if course["lead_days"] is not None and not account["custom_expiry"]:
+            found.append(("custom-days-ignored", f"{path}.lead_days"))
+        if course["auto_enrol"] and not course["archived"] and course["delivery"] in ("classroom", "other"):
+            found.append(("not-elearning", f"{path}.auto_enrol"))
+        if not booked_by_itself(course):
+            continue
+        levels = {one["level"] for one in asked if one["course"] == course["id"]}
+        if levels == {"optional"} and course["scope"] == "required":
+            found.append(("scope-never-matches", f"{path}.scope"))
+        if not levels:
+            found.append(("never-asked-for", f"{path}.auto_enrol"))
+        taken = [row for row in rows["records"] if row["course"] == course["id"] and not row["voided"]]
+        ends = [row["expires_on"] or (course["validity"] and not row["never_expires"]) for row in taken]
+        if not any(ends) and not account["auto_enrol_missing"]:
+            found.append(("nothing-expires", f"{path}.auto_enrol"))
+    return found
+
+
+def dangling(rows: dict[str, list[Row]]) -> list[tuple[str, str]]:
+    """Names of people, courses and roles that are not there."""
+    ids = {kind: {row["id"] for row in rows[table]} for kind, table in KINDS.items()}
+    named = [
+        (kind, row[kind], f"$.{table}[{index}].{kind}")
+        for table in ("assignments", "records", "enrolments", "opt_outs")
+        for index, row in enumerate(rows[table])
+        for kind in ("person", "course")
+    ]
+    for table, inner, kind in (("roles", "requirements", "course"), ("personnel", "roles", "role")):
+        named += [
+            (kind, one[kind], f"$.{table}[{index}].{inner}[{place}].{kind}")
+            for index, row in enumerate(rows[table])
+            for place, one in enumerate(row[inner])
+        ]
+    return [(f"unknown-{kind}", path) for kind, id, path in named if id not in ids[kind]]
+
+
+KINDS = {"person": "personnel", "course": "courses", "role": "roles"}
+
+
+def odd_dates(record: Row, validity: Row | None, on: date) -> list[tuple[str, str, str]]:
+    """What a record's dates say against each other, the calendar, and the night."""
+    found, completed_on, expires_on = [], date.fromisoformat(record["completed_on"]), day(record["expires_on"])
+    if expires_on is not None and expires_on < completed_on:
+        found.append(("error", "expiry-before-completion", "expires_on"))
+    elif expires_on is not None and record["never_expires"]:
+        found.append(("warning", "expiry-and-never", "never_expires"))
+    elif expires_on is None and validity and not record["never_expires"] and plus(completed_on, validity) is None:
+        found.append(("warning", "expiry-beyond-calendar", "completed_on"))
+    if completed_on > on:
+        found.append(("warning", "completed-in-future", "completed_on"))
+    return found

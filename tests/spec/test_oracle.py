@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -10,14 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from documents import near_ready_rows
-from enrolpolicy import dump, explain_all, load, plan
-from oracle import GATES, World
+from enrolpolicy import dump, explain_all, findings, load, plan
+from oracle import GATES, World, noticed
 
 Drawn = tuple[dict[str, Any], date]
 
 
 class TestTheEngineIsTheDefinition:
-    """Whatever the register: the same actions with the same identities, the same deferrals, counts and guards."""
+    """Whatever the register: the same actions with the same identities, the same deferrals, counts, guards and
+    findings."""
 
     @given(near_ready_rows())
     @settings(max_examples=(settings.get_current_profile_name() == "quick" and 600) or 20_000)
@@ -42,6 +43,27 @@ class TestTheEngineIsTheDefinition:
         ]
         for name in ("expires_on", "opens_on"):
             assert [row[name] for row in found] == [row[name] and row[name].isoformat() for row in defined]
+
+    @given(near_ready_rows(most_flips=8), st.data())
+    @settings(max_examples=(settings.get_current_profile_name() == "quick" and 200) or 20_000)
+    def test_every_finding_is_the_same(self, drawn: Drawn, data: st.DataObject) -> None:
+        document, on = drawn
+        if document["records"] and data.draw(st.booleans()):  # what no other property has a use for
+            data.draw(st.sampled_from(document["records"])).update(data.draw(st.sampled_from(odd_records(on))))
+        found = [(row.level, row.code, row.path) for row in findings(load(json.dumps(document)), on)]
+        assert sorted(found) == sorted(noticed(document, on))
+
+
+def odd_records(on: date) -> list[dict[str, Any]]:
+    """Dates at odds with each other, with what is never to expire, and with the calendar, or just not."""
+    days = [(on + timedelta(offset)).isoformat() for offset in (-1, 0, 1)]
+    odd = [
+        {"completed_on": done, "expires_on": end, "never_expires": never}
+        for done in days
+        for end in (*days, None)
+        for never in (True, False)
+    ]
+    return odd + [{"completed_on": f"99{year}-06-01", "expires_on": None} for year in ("00", "98", "99")]
 
 
 @pytest.fixture(scope="module")
