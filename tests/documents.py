@@ -119,6 +119,15 @@ def _missing(draw: Draw, document: Row, on: date) -> None:
     document["account"]["missing_since"] = draw(st.sampled_from([None, _day(on, -401), _day(on, -400), _day(on, -399)]))
 
 
+def _newcomers(draw: Draw, document: Row, on: date) -> None:
+    """People with the same role, given to each on another day around the one that missing training counts from."""
+    document["account"] |= {"auto_enrol_missing": True, "missing_since": _day(on, -400)}
+    document["records"] = [row for row in document["records"] if draw(st.booleans())]
+    for row in document["personnel"]:
+        since = draw(st.sampled_from([None, _day(on, -401), _day(on, -400), _day(on, -399)]))
+        row["roles"] = [{"role": "crew", "assigned_on": since}]
+
+
 def _level(draw: Draw, document: Row, on: date) -> None:
     requirement = draw(st.sampled_from(document["roles"][0]["requirements"]))
     requirement["level"] = "optional"
@@ -275,6 +284,13 @@ def _guarded(draw: Draw, document: Row, on: date) -> None:
         _withdrawn(draw, document, on)
 
 
+def _spread(draw: Draw, document: Row, on: date) -> None:
+    """Windows that have just opened, or are about to close, and bookings spread over a few days or many."""
+    document["account"]["spread_days"] = draw(st.sampled_from([2, 5, 10, 40, 3650]))
+    for row in document["records"]:
+        row["expires_on"] = _day(on, draw(st.sampled_from([6, 7, 8, 26, 28, 29, 30])))
+
+
 def _dangling(draw: Draw, document: Row, on: date) -> None:
     """A booking of somebody, or on something, that is not in the register."""
     _enrolment(draw, document, on)
@@ -282,8 +298,8 @@ def _dangling(draw: Draw, document: Row, on: date) -> None:
 
 
 FLIPS: tuple[Flip, ...] = (
-    _account, _course, _person, _missing, _level, _assignment, _opt_out, _expiry, _completion, _another, _validity,
-    _enrolment, _enrolment, _refused, _withdrawn, _withdrawn, _guarded, _dangling,
+    _account, _course, _person, _missing, _newcomers, _level, _assignment, _opt_out, _expiry, _completion, _another,
+    _validity, _enrolment, _enrolment, _refused, _withdrawn, _withdrawn, _guarded, _spread, _dangling,
 )  # fmt: skip
 
 

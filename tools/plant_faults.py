@@ -79,7 +79,19 @@ FAULTS = (
     Fault("night", "if renewal.cycle == FIRST_CYCLE else None", ""),
     Fault("night", "self.on < held.retry_on", "self.on <= held.retry_on"),
     Fault("register", "held.assigned_on >= since and", "held.assigned_on > since and"),
+    # Findings
+    Fault("findings", "if not course.auto_enrol or course.archived:", "if not course.auto_enrol:"),
+    Fault("findings", "if not row.voided and (", "if ("),
+    Fault("findings", "lead.days >= _shortest(", "lead.days > _shortest("),
+    # What comes in
+    Fault("parsing", "int(minor) <= int(known)", "int(minor) < int(known)"),
+    Fault("codec", "document.applyable is bool(document.guards)", "document.guards and document.applyable"),
+    Fault("constraints", "low <= value <= high", "low <= value < high"),
+    # When to look again
+    Fault("explanation", "_boundaries(at, here) if day > at.on", "_boundaries(tonight, reading) if day > at.on"),
+    Fault("explanation", "1, 1 + account.expired_lookback_days", "1"),
     # Short cuts
+    Fault("register", "row.assigned_on >= since])", "row.assigned_on > since])"),
     Fault("sweep", "_KNOWN.issuperset(gate.reads)", "True"),
     Fault("sweep", "if id in rows.opted_out:", "if False:"),
     Fault("sweep", "if course in enrolments:", "if False:"),

@@ -192,6 +192,18 @@ class TestMissingEnabled:
         assert shut(snapshot) == ()
         assert shut(evolve(snapshot, account=evolve(NEVER.account, missing_since=date.min))) == ("missing-enabled",)
 
+    @pytest.mark.parametrize("order", [1, -1])
+    def test_each_of_those_with_the_same_role_since_another_day(self, order: int) -> None:
+        """Whose role is the same is planned together, and is not therefore asked since the same day."""
+        [somebody] = NEVER.personnel
+        days = {"ana": date(2026, 11, 1), "bo": date(2026, 10, 31), "cy": None, "di": date(2026, 11, 1)}
+        people = tuple(
+            evolve(somebody, id=id, roles=(HeldRole(role="warden", assigned_on=since),)) for id, since in days.items()
+        )
+        since = evolve(NEVER.account, missing_since=date(2026, 11, 1))
+        tonight = plan(evolve(NEVER, account=since, personnel=people[::order]), on=ON)
+        assert [row.person for row in tonight.enrolments] == ["ana", "di"]
+
     def test_it_is_about_missing_training_only(self) -> None:
         assert shut(account(missing_since=ON)) == ()
 
