@@ -14,6 +14,7 @@ from enrolpolicy import dump, explain_all, findings, load, plan
 from oracle import GATES, World, noticed
 
 Drawn = tuple[dict[str, Any], date]
+THOROUGH = settings.get_current_profile_name() == "thorough"
 
 
 class TestTheEngineIsTheDefinition:
@@ -21,7 +22,7 @@ class TestTheEngineIsTheDefinition:
     findings."""
 
     @given(near_ready_rows())
-    @settings(max_examples=(settings.get_current_profile_name() == "quick" and 600) or 20_000)
+    @settings(max_examples=20_000 if THOROUGH else 600)
     def test_every_action_is_the_same(self, drawn: Drawn) -> None:
         document, on = drawn
         ours = json.loads(dump(plan(load(json.dumps(document)), on=on)))
@@ -45,7 +46,7 @@ class TestTheEngineIsTheDefinition:
             assert [row[name] for row in found] == [row[name] and row[name].isoformat() for row in defined]
 
     @given(near_ready_rows(most_flips=8), st.data())
-    @settings(max_examples=(settings.get_current_profile_name() == "quick" and 200) or 20_000)
+    @settings(max_examples=20_000 if THOROUGH else 200)
     def test_every_finding_is_the_same(self, drawn: Drawn, data: st.DataObject) -> None:
         document, on = drawn
         if document["records"] and data.draw(st.booleans()):  # what no other property has a use for
