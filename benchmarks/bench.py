@@ -3,7 +3,8 @@
     python benchmarks/bench.py [--people N …] [--repeat N]
 
 Every step runs in a process of its own, so that its peak of memory is its own. All three must give the same actions, or
-the program ends with 1. Times are the best of some repeats; memory is the peak of the whole process.
+the program ends with 1. Times are the best of some repeats, by the clock and of the processor (all threads together),
+which others on the machine disturb less; memory is the peak of the whole process.
 """
 
 import argparse
@@ -31,14 +32,15 @@ IMPORTS = {
 }
 
 
-def best(work: Callable[[], Any], repeat: int) -> tuple[float, Any]:
-    """The fewest seconds it took, and what came out."""
-    seconds, result = [], None
+def best(work: Callable[[], Any], repeat: int) -> tuple[dict[str, float], Any]:
+    """The fewest seconds it took, by the clock and of the processor, and what came out."""
+    seconds, cpu, result = [], [], None
     for _ in range(repeat):
-        start = time.perf_counter()
+        start, used = time.perf_counter(), time.process_time()
         result = work()
         seconds.append(time.perf_counter() - start)
-    return min(seconds), result
+        cpu.append(time.process_time() - used)
+    return {"seconds": min(seconds), "cpu": min(cpu)}, result
 
 
 def fingerprint(actions: Any) -> str:
@@ -69,21 +71,22 @@ def run(step: str, people: int, repeat: int) -> dict[str, Any]:
         text = subprocess.run(
             [sys.executable, str(HERE), "--dump", str(people)], capture_output=True, check=True
         ).stdout
-        seconds, _ = best(lambda: load(text), 1)
-        return {"seconds": seconds, "size": len(text), "peak": peak()}
+        took, _ = best(lambda: load(text), 1)
+        return {**took, "size": len(text), "peak": peak()}
     snapshot = register(people)
-    found: dict[str, Any] = {"seconds": 0.0, "rows": len(snapshot.records)}
+    took = {"seconds": 0.0, "cpu": 0.0}
+    found: dict[str, Any] = {"rows": len(snapshot.records)}
     if step == "plan":
-        found["seconds"], planned = best(lambda: plan(snapshot, on=ON), repeat)
+        took, planned = best(lambda: plan(snapshot, on=ON), repeat)
         found["actions"] = fingerprint(as_rows(planned))
         found["pairs"] = sum(count for _, count in planned.counts.not_enrolled) + planned.counts.enrol
         found["pairs"] += planned.counts.deferred
     elif step == "explain" and people <= EXPLAINED:
-        found["seconds"], found["pairs"] = best(lambda: sum(1 for _ in explain_all(snapshot, on=ON)), 1)
+        took, found["pairs"] = best(lambda: sum(1 for _ in explain_all(snapshot, on=ON)), 1)
     elif step == "loop":
         from straightforward import actions
 
-        found["seconds"], rows = best(lambda: actions(snapshot, ON), min(repeat, 2))
+        took, rows = best(lambda: actions(snapshot, ON), min(repeat, 2))
         found["actions"] = fingerprint(rows)
     elif step.startswith("duckdb"):
         import duckdb_query
@@ -92,9 +95,9 @@ def run(step: str, people: int, repeat: int) -> dict[str, Any]:
             connection = duckdb_query.database(snapshot, Path(directory))
             if step == "duckdb-1":
                 connection.execute("set threads = 1")
-            found["seconds"], rows = best(lambda: duckdb_query.actions(connection, snapshot, ON), repeat)
+            took, rows = best(lambda: duckdb_query.actions(connection, snapshot, ON), repeat)
         found["actions"] = fingerprint(rows)
-    return found | {"peak": peak()}
+    return found | took | {"peak": peak()}
 
 
 def peak() -> int:
@@ -110,12 +113,15 @@ def apart(step: str, people: int, repeat: int) -> dict[str, Any]:
 
 
 def import_seconds(statement: str) -> float:
-    """The fewest seconds a new process takes for an import, less those of a process that imports nothing."""
+    """The fewest seconds of the processor a new process takes for an import, less those of one that imports nothing."""
 
     def once(code: str) -> float:
-        return best(lambda: subprocess.run([sys.executable, "-c", code], check=True), 15)[0]
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, "-c", code], check=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
-    return once(statement) - once("pass")
+    return min(once(statement) for _ in range(15)) - min(once("pass") for _ in range(15))
 
 
 def side_by_side(people: int, repeat: int) -> bool:
@@ -126,7 +132,7 @@ def side_by_side(people: int, repeat: int) -> bool:
         f"\n{people:,} people × 60 courses, {ours['rows']:,} records, {ours['pairs']:,} pairs, "
         f"{ours['actions'].split()[0]} actions; register in memory: {base} MiB"
     )
-    print(f"  {'':22}{'seconds':>9}{'× plan':>9}{'peak MiB':>10}")
+    print(f"  {'':22}{'seconds':>9}{'× plan':>9}{'CPU s':>9}{'× plan':>9}{'peak MiB':>10}")
     for step, name in (
         ("load", f"load {found['load']['size'] / 1e6:.0f} MB of JSON"),
         ("plan", "plan"),
@@ -138,7 +144,8 @@ def side_by_side(people: int, repeat: int) -> bool:
         row = found[step]
         if not row["seconds"]:
             continue
-        print(f"  {name:22}{row['seconds']:9.3f}{row['seconds'] / ours['seconds']:9.2f}{row['peak']:10,}")
+        ratios = "".join(f"{row[one]:9.3f}{row[one] / ours[one]:9.2f}" for one in ("seconds", "cpu"))
+        print(f"  {name:22}{ratios}{row['peak']:10,}", flush=True)
     prints = {found[step]["actions"] for step in ("plan", "loop", "duckdb", "duckdb-1")}
     print("  all agree on every action" if len(prints) == 1 else f"  THEY DISAGREE: {prints}")
     return len(prints) == 1
