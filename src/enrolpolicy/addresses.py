@@ -80,7 +80,7 @@ def _label(text: str) -> str | None:
 # Text
 
 _SPACES = frozenset({"Cc", "Zl", "Zp"})
-_WWW = re.compile(r"\b(www)\.", re.IGNORECASE)
+_WWW = re.compile(r"(www)\.", re.IGNORECASE)
 
 
 def one_line(text: str, longest: int = 150) -> str:

@@ -6,8 +6,6 @@ import ssl
 import subprocess
 import threading
 from collections.abc import Iterator
-from email import message_from_bytes, policy
-from email.message import EmailMessage
 from pathlib import Path
 from shutil import which
 from typing import Any
@@ -16,14 +14,15 @@ import pytest
 from aiosmtpd.controller import Controller
 from hypothesis import given
 from hypothesis import strategies as st
-from smtp_server import DROP, STALL, Scripted, scripted
 
 from enrolpolicy.adapters.smtp import Security, Server, SmtpMailer, Step, classified
 from enrolpolicy.errors import InvalidValue
 from enrolpolicy.ports import Done, Message, Refused, Unknown
+from smtp_server import DROP, STALL, Scripted, scripted
 
 QUICK, PATIENT = 0.4, 10.0
-CONTENT = b"From: <hr@acme.example>\r\nTo: <ana@acme.example>\r\nSubject: s\r\n\r\n.a line with a dot\r\n..two\r\n.\r\nend\r\n"
+HEAD = b"From: <hr@acme.example>\r\nTo: <ana@acme.example>\r\nSubject: s\r\n\r\n"
+CONTENT = HEAD + b".a line with a dot\r\n..two\r\n.\r\nend\r\n"
 MESSAGE = Message(message_id="ab" * 16, recipient="ana@acme.example", content=CONTENT)
 
 SENT, LATER, NEVER, STOP, DOUBT = (
@@ -32,17 +31,15 @@ SENT, LATER, NEVER, STOP, DOUBT = (
 
 
 def server(port: int, **settings: Any) -> Server:
-    return Server(
-        **{
-            "host": "127.0.0.1",
-            "port": port,
-            "bounces": "bounces@acme.example",
-            "security": Security.NONE,
-            "timeout": PATIENT,
-            "acceptance_timeout": PATIENT,
-        }
-        | settings
-    )
+    usual: dict[str, Any] = {
+        "host": "127.0.0.1",
+        "port": port,
+        "bounces": "bounces@acme.example",
+        "security": Security.NONE,
+        "timeout": PATIENT,
+        "acceptance_timeout": PATIENT,
+    }
+    return Server(**usual | settings)
 
 
 LOGIN = {"user": "ana", "password": "canary-password"}
@@ -256,7 +253,8 @@ class TestTheBytes:
 
     @pytest.mark.parametrize(
         "recipient",
-        ["a@b.com, victim@c.com", "a@b.com>,<v@c.com", "group: a,b;", "a@", "a b@x.example", "ana@acme.example\r\nRCPT TO:<v@c.com>",
+        ["a@b.com, victim@c.com", "a@b.com>,<v@c.com", "group: a,b;", "a@", "a b@x.example",
+         "ana@acme.example\r\nRCPT TO:<v@c.com>",
          "ana@acme.example>\nDATA", "-f@acme.example", ""],
     )  # fmt: skip
     def test_more_or_less_than_one_recipient(self, recipient: str) -> None:
@@ -344,7 +342,8 @@ class TestPrivacy:
 
     @pytest.mark.parametrize(
         ("field", "value"),
-        [("host", "a b"), ("host", ""), ("bounces", "x"), ("bounces", "jörg@x.example"), ("bounces", "a@b.example\r\nDATA"),
+        [("host", "a b"), ("host", ""), ("bounces", "x"), ("bounces", "jörg@x.example"),
+        ("bounces", "a@b.example\r\nDATA"),
          ("port", 0), ("port", 65536), ("timeout", 0.0), ("acceptance_timeout", -1.0), ("timeout", float("nan")),
          ("user", "ana")],
     )  # fmt: skip

@@ -50,12 +50,12 @@ class EmlFolder:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             if (there := _compared(target, message.content)) is not None:
-                return there
+                return _settled(there, self.folder)
             written = _written(self.folder, message.content)
         except OSError as error:
             return _refused(error)
         try:
-            return _published(written, target, message.content)
+            return _settled(_published(written, target, message.content), self.folder)
         finally:
             written.unlink(missing_ok=True)
 
@@ -82,21 +82,27 @@ def _written(folder: Path, content: bytes) -> Path:
     return Path(name)
 
 
-def _published(written: Path, target: Path, content: bytes) -> Done[None] | Refused | Unknown:
+def _published(written: Path, target: Path, content: bytes) -> Done[None] | Refused:
     """The file under its final name, which is never written over, whoever else is at it."""
     try:
         os.link(written, target)
     except FileExistsError:
-        return _compared(target, content) or Unknown("the file was removed while it was looked at")
+        return _compared(target, content) or Refused("folder-changed", final=False)
     except OSError as error:
         if error.errno not in _NO_LINKS:
             return _refused(error)
         written.replace(target)  # no links on this file system: the last of two processes wins
+    return Done(None)
+
+
+def _settled(answer: Done[None] | Refused, folder: Path) -> Done[None] | Refused | Unknown:
+    """Done once the folder is on the disk as well; whoever put the file there may not have come that far."""
     try:
-        _sync(target.parent)
+        if isinstance(answer, Done):
+            _sync(folder)
     except OSError as error:
         return Unknown(f"folder-{_name(error)}")
-    return Done(None)
+    return answer
 
 
 def _sync(folder: Path) -> None:
