@@ -6,11 +6,13 @@ Nothing here fails, forgets or waits; what a real one may do wrong is added arou
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from threading import RLock
 from typing import TypeVar, final
 from urllib.parse import quote
 
 from attrs import evolve, mutable
 
+from enrolpolicy.candidate import usable
 from enrolpolicy.model import Snapshot
 from enrolpolicy.ports import (
     FOR_EVER,
@@ -73,6 +75,7 @@ class MemoryStore:
         self._nights: dict[str, date] = {}
         self._turns: dict[str, tuple[str, datetime]] = {}
         self._journal: list[Entry] = []
+        self._one_at_a_time = RLock()
         for register in registers:
             self.put(register)
 
@@ -122,12 +125,13 @@ class MemoryStore:
         """As `Store.transact`."""
         if account not in self._registers:
             return Refused("unknown-account", final=False, everything=True)
-        writes, answer = work(self._desk(account, people))
-        broken = self._broken(account, writes)
-        if broken is not None:
-            return Refused(broken, final=False)
-        self._write(account, writes)
-        return Done(answer)
+        with self._one_at_a_time:
+            writes, answer = work(self._desk(account, people))
+            broken = self._broken(account, writes)
+            if broken is not None:
+                return Refused(broken, final=False)
+            self._write(account, writes)
+            return Done(answer)
 
     # Reading
 
@@ -208,6 +212,9 @@ STRONG = LmsCapabilities(
 """All that can be wished for of an LMS."""
 
 
+_LOCKED_OUT = Refused("wrong-credentials", final=False, everything=True)
+
+
 @final
 @mutable(kw_only=True)
 class _Made:
@@ -225,7 +232,9 @@ class _Made:
 class MemoryLms:
     """An LMS for one process, as strong or as weak as its capabilities say.
 
-    `refusals` names what it refuses, by person and course. What people do is told it by `start` and `complete`.
+    `refusals` names what it refuses, by person and course, `missing_courses` what it does not have; `locked_out`: our
+    credentials are wrong. What people do is told it by `start` and `complete`. `charged` counts credits, `invited` the
+    letters that it has sent by itself.
     """
 
     def __init__(
@@ -236,8 +245,13 @@ class MemoryLms:
         clock: Clock = now,
     ) -> None:
         self.capabilities = capabilities
-        self.refusals = dict(refusals or {})
+        self.refusals: dict[tuple[str, str], str] = dict(refusals or {})
+        self.missing_courses: set[str] = set()
+        self.locked_out: bool = False
+        self.charged: int = 0
+        self.invited: int = 0
         self._clock = clock
+        self._one_at_a_time = RLock()
         self._made: list[_Made] = []
         self._refused: dict[str, str] = {}
 
@@ -245,14 +259,23 @@ class MemoryLms:
 
     def check(self, courses: Sequence[str]) -> Done[tuple[Trouble, ...]] | Refused | Unknown:
         """As `Lms.check`."""
-        return Done(())
+        if self.locked_out:
+            return _LOCKED_OUT
+        message = "it has no such course; put it on, or turn off auto-enrolment for it"
+        missing = [course for course in courses if course in self.missing_courses]
+        return Done(tuple([Trouble(code="unknown-course", about=course, message=message) for course in missing]))
 
     def enrol(self, order: Order) -> Done[Receipt] | Refused | Unknown:
         """As `Lms.enrol`."""
+        with self._one_at_a_time:
+            return _LOCKED_OUT if self.locked_out else self._enrol(order)
+
+    def _enrol(self, order: Order) -> Done[Receipt] | Refused:
         known = self._known(order.key)
         if known is not None:
             return Done(Receipt(ref=known.ref)) if known.order == order else Refused("key-conflict")
-        reason = self.refusals.get((order.person, order.course))
+        missing = "unknown-course" if order.course in self.missing_courses else None
+        reason = self.refusals.get((order.person, order.course), missing)
         if self.capabilities.refusals_final:
             reason = self._refused.get(order.key, reason)
         if reason is not None:
@@ -263,10 +286,14 @@ class MemoryLms:
             return Done(Receipt(ref=beside.ref, foreign=beside.order.key != order.key))
         made = _Made(order=order, ref=f"booking-{len(self._made) + 1}", made_at=self._clock())
         self._made.append(made)
+        self.charged += self.capabilities.charges is Charge.ON_ENROL
+        self.invited += self.capabilities.sends_invitation
         return Done(Receipt(ref=made.ref))
 
     def find(self, key: str) -> Done[Booking | None] | Refused | Unknown:
         """As `Lms.find`."""
+        if self.locked_out:
+            return _LOCKED_OUT
         if not self.capabilities.finds:
             return Refused("cannot-find")
         made = next((row for row in reversed(self._made) if row.order.key == key and not row.forgotten), None)
@@ -276,6 +303,10 @@ class MemoryLms:
 
     def cancel_if_not_started(self, ref: str) -> Done[Cancelled] | Refused | Unknown:
         """As `Lms.cancel_if_not_started`; one that cannot tell cancels what was started, too."""
+        with self._one_at_a_time:
+            return _LOCKED_OUT if self.locked_out else self._cancel(ref)
+
+    def _cancel(self, ref: str) -> Done[Cancelled] | Refused:
         made = next((row for row in self._made if row.ref == ref and not row.forgotten), None)
         if made is None:
             return Done(Cancelled.NOT_FOUND)
@@ -313,6 +344,8 @@ class MemoryLms:
     def _set(self, key: str, progress: Progress) -> None:
         for row in self._made:
             if row.order.key == key and row.progress in (Progress.NOT_STARTED, Progress.IN_PROGRESS):
+                if row.progress is Progress.NOT_STARTED:
+                    self.charged += self.capabilities.charges is Charge.ON_START
                 row.progress = progress
                 row.completed_at = self._clock() if progress is Progress.COMPLETED else None
 
@@ -343,16 +376,20 @@ class MemoryMailer:
     """A mailer that keeps what it is given; `inbox` holds it, in order."""
 
     def __init__(self, *, deduplicates_for: timedelta | None = None, clock: Clock = now) -> None:
-        self.capabilities = MailerCapabilities(deduplicates_for=deduplicates_for)
+        self.capabilities: MailerCapabilities = MailerCapabilities(deduplicates_for=deduplicates_for)
         self.inbox: list[Message] = []
         self._clock = clock
         self._sent_at: dict[str, datetime] = {}
+        self._one_at_a_time = RLock()
 
     def send(self, message: Message) -> Done[None] | Refused | Unknown:
         """As `Mailer.send`."""
+        if not usable(message.recipient):
+            return Refused("bad-address")
         kept, at = self.capabilities.deduplicates_for, self._clock()
-        earlier = self._sent_at.get(message.message_id)
-        if kept is None or earlier is None or at - earlier >= kept:
-            self.inbox.append(message)
-            self._sent_at[message.message_id] = at
+        with self._one_at_a_time:
+            earlier = self._sent_at.get(message.message_id)
+            if kept is None or earlier is None or at - earlier >= kept:
+                self.inbox.append(message)
+                self._sent_at[message.message_id] = at
         return Done(None)
