@@ -128,10 +128,13 @@ def lms_harness(capabilities: LmsCapabilities = STRONG) -> LmsHarness:
     return LmsWorld(capabilities).harness()
 
 
-def store_harness(wrap: Callable[[Store], Store] = lambda store: store) -> StoreHarness:
-    """The store in memory, to be examined; `wrap` puts something around it."""
+def store_harness(
+    wrap: Callable[[Store], Store] = lambda store: store, remember: Callable[[MemoryStore], None] = lambda _: None
+) -> StoreHarness:
+    """The store in memory, to be examined; `wrap` puts something around it, `remember` is told what is inside."""
     clock, queue = Clock(), deque[Fault]()
     memory = MemoryStore(clock=clock)
+    remember(memory)
     store = wrap(Chaos(_queued(queue)).store(memory))
     return StoreHarness(
         store=store,
@@ -150,8 +153,8 @@ def store_harness(wrap: Callable[[Store], Store] = lambda store: store) -> Store
 _STEPS: dict[Reply, Refused | Unknown] = {
     Reply.REFUSE: Refused("refused", final=True),
     Reply.REFUSE_FOR_NOW: Refused("refused-for-now", final=False),
-    Reply.DROP_BEFORE: Unknown("lost"),
-    Reply.DROP_AFTER: Unknown("lost"),
+    Reply.DROP_BEFORE: Unknown("lost-before"),
+    Reply.DROP_AFTER: Unknown("lost-after"),
     Reply.STALL: Unknown("timed-out"),
     Reply.NONSENSE: Unknown("no-answer"),
 }

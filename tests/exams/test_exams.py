@@ -1,0 +1,50 @@
+"""The exams are themselves examined: with adapters broken in one way each, and with exams cut short."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from lms_mutants import LMS_MUTANTS
+from mailer_mutants import MAILER_MUTANTS
+from store_mutants import STORE_MUTANTS
+
+from enrolpolicy.testing import CONTRACTS, LmsContract, MailerContract, StoreContract, laws_of
+from enrolpolicy.testing.contract import Contract
+from mutants import Mutant
+
+MUTANTS: dict[type[Contract], tuple[Mutant, ...]] = {
+    StoreContract: STORE_MUTANTS,
+    LmsContract: LMS_MUTANTS,
+    MailerContract: MAILER_MUTANTS,
+}
+EACH = [
+    pytest.param(contract, mutant, id=f"{contract.subject}: {mutant.wrong}")
+    for contract, mutants in MUTANTS.items()
+    for mutant in mutants
+]
+
+
+def failing(contract: type[Contract], made: Callable[[], Any]) -> set[str]:
+    """The laws that a port does not pass."""
+    failed = set()
+    for law, test in contract.standing:
+        try:
+            test(contract(), made())
+        except pytest.skip.Exception:
+            continue
+        except Exception:  # noqa: BLE001 - a broken adapter may raise anything
+            failed.add(law.id)
+    return failed
+
+
+class TestBrokenAdapters:
+    """For every law there is an adapter that breaks it by the smallest change, and the law notices; the others hold."""
+
+    @pytest.mark.parametrize(("contract", "mutant"), EACH)
+    def test_just_the_laws_meant_fail(self, contract: type[Contract], mutant: Mutant) -> None:
+        assert failing(contract, mutant.made) == mutant.broken
+
+    @pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.subject)
+    def test_every_law_has_a_mutant(self, contract: type[Contract]) -> None:
+        broken = set().union(*(mutant.broken for mutant in MUTANTS[contract]))
+        assert {law.id for law in laws_of(contract)} == broken
