@@ -4,7 +4,7 @@ import os
 
 from hypothesis import HealthCheck, Phase, settings
 
-pytest_plugins = ["enrolpolicy.testing.plugin"]
+pytest_plugins = ["enrolpolicy.testing.plugin", "pytester"]
 
 settings.register_profile(
     "quick", max_examples=100, derandomize=True, deadline=None, database=None,

@@ -174,7 +174,9 @@ def python() -> str:
     ]
     parts = [
         "# The Python names\n",
-        "All of them are imported from `enrolpolicy` itself. Everything else is an implementation, and may change.\n",
+        "All of them are imported from `enrolpolicy` itself. What a store is written with is in `enrolpolicy.ports` and\n"
+        "`enrolpolicy.rows`; adapters are in `enrolpolicy.adapters`, exams in `enrolpolicy.testing`. Everything else is an\n"
+        "implementation, and may change.\n",
     ]
     for title, belongs in groups:
         parts += [f"## {title}\n", table(["name", "is"], sorted(described(names, belongs))), ""]
@@ -200,6 +202,8 @@ def described(names: Iterable[tuple[str, object]], belongs: Callable[[object], b
 
 VALUES = {
     "Action": "An `Enrol`, a `Cancel` or an `Invite`.",
+    "Composer": "Writes a letter: a pure function from an `Invitation` to its bytes, or `Refused` where it cannot be written.",
+    "FOR_EVER": "As long as there is an LMS: for `keys_kept`.",
     "GATES": "The table of gates.",
     "NO_TRIGGER": "The reason of a pair for which no gate is shut and no trigger fires either.",
     "POLICY_VERSION": "Changes whenever a row, or what a fact means, changes.",

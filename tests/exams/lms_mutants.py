@@ -26,7 +26,7 @@ from enrolpolicy.ports import (
 )
 from enrolpolicy.testing import LmsHarness
 from enrolpolicy.testing.worlds import LmsWorld
-from mutants import DAY, HOUR, Mutant, Unsteady, on, raises
+from mutants import DAY, HOUR, Gap, Mutant, Unsteady, on, raises
 
 
 class BentLms:
@@ -108,7 +108,7 @@ def _thrice(_: Lms) -> dict[str, Any]:
     return {"enrol": enrol}
 
 
-def _own_keys(pause: float, *, looks: bool) -> Bend:
+def _own_keys(*, gap: bool, looks: bool) -> Bend:
     """Keys kept here, for an LMS that has none: looked at, and only then asked."""
 
     def bend(lms: Lms) -> dict[str, Any]:
@@ -118,7 +118,8 @@ def _own_keys(pause: float, *, looks: bool) -> Bend:
             if order.key in seen:
                 known, said = seen[order.key]
                 return said if known == order else Refused("key-conflict")
-            time.sleep(pause)
+            if gap:
+                between.wait()
             said = real(order)
             if isinstance(said, Unknown) and looks:
                 found = lms.find(order.key)
@@ -128,13 +129,13 @@ def _own_keys(pause: float, *, looks: bool) -> Bend:
                 seen[order.key] = order, said
             return said
 
-        lock = Lock()
+        lock, between = Lock(), Gap()
 
         def in_turn(real: Any, order: Order) -> Any:
             with lock:
                 return enrol(real, order)
 
-        return {"enrol": enrol if pause else in_turn}
+        return {"enrol": enrol if gap else in_turn}
 
     return bend
 
@@ -373,8 +374,10 @@ LMS_MUTANTS = (
         "L1b",
         lambda _: {"enrol": on(Refused, lambda _: Done(Receipt(ref="booking-1")), reason="key-conflict")},
     ),
-    lms_mutant("looks, and only then enrols", "L1c", _own_keys(0.002, looks=True), KEYLESS, keys_kept=timedelta.max),
-    lms_mutant("keys are those that were answered", "L1d", _own_keys(0, looks=False), KEYLESS, keys_kept=timedelta.max),
+    lms_mutant("looks, and only then enrols", "L1c", _own_keys(gap=True, looks=True), KEYLESS, keys_kept=timedelta.max),
+    lms_mutant(
+        "keys are those that were answered", "L1d", _own_keys(gap=False, looks=False), KEYLESS, keys_kept=timedelta.max
+    ),
     lms_mutant("what was lost counts as done", "L1e L3d", _lost_is_done),
     lms_mutant("keys are kept for half the time", "L1f", real=evolve(STRONG, keys_kept=DAY / 2), keys_kept=DAY),
     lms_mutant("does not look for open ones", "L1g L1h", one_open=True),

@@ -17,7 +17,7 @@ from enrolpolicy.ports import (
 )
 from enrolpolicy.testing import MailerHarness
 from enrolpolicy.testing.worlds import mailer_harness
-from mutants import DAY, HOUR, Mutant, Unsteady, on, raises
+from mutants import DAY, HOUR, Gap, Mutant, Unsteady, on, raises
 
 
 class BentMailer:
@@ -78,10 +78,11 @@ def _sent(real: Any, message: Message) -> Any:
 
 def _one_at_a_time() -> Callable[[Any, Message], Any]:
     desk: dict[str, Message] = {}
+    gap = Gap()
 
     def send(real: Any, message: Message) -> Any:
         desk["message"] = message
-        time.sleep(0.005)
+        gap.wait()
         return real(desk["message"])
 
     return send

@@ -1,8 +1,12 @@
 """What broken adapters are made of: a mutant, and small changes to answers."""
 
+import contextlib
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, NamedTuple
+
+from enrolpolicy.testing.examining import AT_ONCE
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
@@ -31,6 +35,18 @@ def raises(error: Exception) -> Callable[[Any], Any]:
         raise error
 
     return change
+
+
+class Gap:
+    """A gap between looking and acting, in which two who come at the same moment always meet."""
+
+    def __init__(self) -> None:
+        self._both = threading.Barrier(2, timeout=5)
+
+    def wait(self) -> None:
+        if threading.current_thread().name == AT_ONCE:
+            with contextlib.suppress(threading.BrokenBarrierError):
+                self._both.wait()
 
 
 class Unsteady:

@@ -1,8 +1,6 @@
 """Stores that are broken in one way each, by the smallest change to the one in memory; and the laws that notice."""
 
-import time
 from collections.abc import Callable, Collection
-from datetime import timedelta
 from typing import Any, TypeVar
 
 from attrs import evolve
@@ -22,7 +20,7 @@ from enrolpolicy.ports import (
 from enrolpolicy.rows import Letter, LetterStatus, RowStatus
 from enrolpolicy.testing import StoreHarness
 from enrolpolicy.testing.worlds import store_harness
-from mutants import DAY, Mutant
+from mutants import DAY, Gap, Mutant
 
 T = TypeVar("T")
 
@@ -46,6 +44,7 @@ class BentStore:
         self._desk, self._writes, self._said, self._people = desk, writes, said, people
         self._snapshot, self._backlog = snapshot, backlog
         self.repr = "BentStore()"
+        self.gap = Gap()
 
     def __repr__(self) -> str:
         return self.repr
@@ -53,8 +52,8 @@ class BentStore:
     def snapshot(self, account: str) -> Done[Snapshot] | Refused | Unknown:
         return self._snapshot(self._store.snapshot(account))  # type: ignore[no-any-return]
 
-    def backlog(self, account: str, ended_within: timedelta) -> Done[Backlog] | Refused | Unknown:
-        return self._backlog(self._store.backlog(account, ended_within))  # type: ignore[no-any-return]
+    def backlog(self, account: str, ended: bool) -> Done[Backlog] | Refused | Unknown:
+        return self._backlog(self._store.backlog(account, ended))  # type: ignore[no-any-return]
 
     def transact(self, account: str, people: Collection[str], work: Work[T]) -> Done[T] | Refused | Unknown:
         seen: list[tuple[Writes, T]] = []
@@ -219,7 +218,7 @@ class StaleStore(BentStore):
             return looked
         writes, answer = work(looked.value)
         was = {row.key: row.fence for row in looked.value.rows}
-        time.sleep(0.0005)
+        self.gap.wait()
 
         def write(desk: Desk) -> tuple[Writes, T]:
             now = {row.key: row.fence for row in desk.rows}
@@ -239,7 +238,7 @@ class GenerousStore(BentStore):
         if account not in self.memory._registers:
             return self._store.transact(account, people, work)
         before = self.memory._desk(account, people)
-        time.sleep(0.002)
+        self.gap.wait()
         seen: list[tuple[Writes, T]] = []
 
         def kept(desk: Desk) -> tuple[Writes, T]:
@@ -280,8 +279,8 @@ class LastNightStore(BentStore):
 
         return super().transact(account, people, seen)
 
-    def backlog(self, account: str, ended_within: timedelta) -> Done[Backlog] | Refused | Unknown:
-        return _backlog(lambda it: evolve(it, last_night=self.night))(self._store.backlog(account, ended_within))  # type: ignore[no-any-return]
+    def backlog(self, account: str, ended: bool) -> Done[Backlog] | Refused | Unknown:
+        return _backlog(lambda it: evolve(it, last_night=self.night))(self._store.backlog(account, ended))  # type: ignore[no-any-return]
 
 
 def _store_of(

@@ -8,7 +8,6 @@
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from datetime import timedelta
 from enum import Enum
 from random import Random
 from threading import Lock
@@ -184,8 +183,8 @@ class _Store:
     def snapshot(self, account: str) -> Done[Snapshot] | Refused | Unknown:
         return self._chaos.call("store", "snapshot", lambda: self._store.snapshot(account))
 
-    def backlog(self, account: str, ended_within: timedelta) -> Done[Backlog] | Refused | Unknown:
-        return self._chaos.call("store", "backlog", lambda: self._store.backlog(account, ended_within))
+    def backlog(self, account: str, ended: bool) -> Done[Backlog] | Refused | Unknown:
+        return self._chaos.call("store", "backlog", lambda: self._store.backlog(account, ended))
 
     def transact(self, account: str, people: Collection[str], work: Work[T]) -> Done[T] | Refused | Unknown:
         return self._chaos.call("store", "transact", lambda: self._store.transact(account, people, work))

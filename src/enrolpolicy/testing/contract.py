@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable
-from typing import Any, ClassVar, Generic, Never, TypeVar, final
+from typing import Any, ClassVar, Generic, Never, TypeVar, final, overload
 
 import pytest
 from attrs import frozen
@@ -53,6 +53,10 @@ NOT_APPLICABLE = "not applicable"
 NOT_EXAMINED = "not examined"
 
 
+@overload
+def law(id: str) -> Callable[[Callable[[C, H], None]], Callable[[C, H], None]]: ...
+@overload
+def law(id: str, *needs: Need[H]) -> Callable[[Callable[[C, H], None]], Callable[[C, H], None]]: ...
 def law(id: str, *needs: Need[H]) -> Callable[[Callable[[C, H], None]], Callable[[C, H], None]]:
     """Make a method a law; its docstring is the sentence.
 
@@ -131,7 +135,7 @@ def tampered(exam: type[Contract]) -> list[str]:
 
 
 def _expected(method: object) -> bool:
-    marks = getattr(method, "pytestmark", [])
+    marks: list[pytest.Mark] = getattr(method, "pytestmark", [])
     return callable(method) and any(
         mark.name == "xfail" and mark.kwargs.get("strict") is True and mark.kwargs.get("reason") for mark in marks
     )

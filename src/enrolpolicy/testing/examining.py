@@ -61,6 +61,10 @@ def timed(call: Callable[[], T], longest: timedelta) -> T:
     return said
 
 
+AT_ONCE = "enrolpolicy-exam"
+"""The name of the threads that make calls at the same moment."""
+
+
 def at_once(calls: Sequence[Callable[[], T]]) -> list[T]:
     """What calls answer that are made at the same moment, each on a thread of its own."""
     start = threading.Barrier(len(calls))
@@ -73,7 +77,7 @@ def at_once(calls: Sequence[Callable[[], T]]) -> list[T]:
         except Exception as error:  # noqa: BLE001 - told to the thread that asked
             found[number] = error
 
-    threads = [threading.Thread(target=run, args=(number,), daemon=True) for number in range(len(calls))]
+    threads = [threading.Thread(target=run, args=(number,), name=AT_ONCE, daemon=True) for number in range(len(calls))]
     for thread in threads:
         thread.start()
     for thread in threads:

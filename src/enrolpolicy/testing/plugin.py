@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from enrolpolicy.testing.contract import NOT_APPLICABLE, NOT_EXAMINED, Contract, law_of
+from enrolpolicy.testing.contract import NOT_APPLICABLE, NOT_EXAMINED, Contract, Law
 
 _PROPERTY = "enrolpolicy-law"
 
@@ -24,17 +24,24 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Note which law a report is about, and fail those that were skipped without a reason that counts."""
     report = yield
-    law = law_of(getattr(item, "function", None))
+    law = _law_of(item)
     if law is None:
         return report
     variant = getattr(item, "callspec", None)
     exam = item.nodeid.rsplit("::", 1)[0] + (f"[{variant.id}]" if variant else "")
-    contract: type[Contract] = getattr(item, "cls", Contract)
+    contract: type[Contract] = getattr(item, "cls", Contract)  # its class, for it has a law
     report.user_properties.append((_PROPERTY, f"{exam}\n{contract.subject}\n{law.id}\n{len(contract.standing)}"))
     if report.skipped and call.when == "setup":
         report.outcome = "failed"
         report.longrepr = f"{law.id} was skipped before it began, and no capability explains it"
     return report
+
+
+def _law_of(item: pytest.Item) -> Law | None:
+    contract = getattr(item, "cls", None)
+    if not isinstance(item, pytest.Function) or contract is None or not issubclass(contract, Contract):
+        return None
+    return next((law for law, _ in contract.standing if law.test == item.originalname), None)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
