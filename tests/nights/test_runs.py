@@ -1,0 +1,416 @@
+"""What a run does with answers that are not a plain yes, told apart: which stop it, which cost somebody a turn."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from attrs import evolve, frozen
+from hypothesis import given
+from hypothesis import strategies as st
+
+from enrolpolicy import Cancel, Snapshot, cancel, plan
+from enrolpolicy.adapters.memory import STRONG, MemoryLms, MemoryMailer, MemoryStore
+from enrolpolicy.guarantees import PromiseTooWeak, Weakness
+from enrolpolicy.plans import Enrol, Invite
+from enrolpolicy.ports import Cancelled, Done, Refused, Trouble, Unknown
+from enrolpolicy.reports import Fate, Report
+from enrolpolicy.rows import LetterStatus, RowStatus
+from enrolpolicy.runner.driving import Ports, Terms, act, run_night
+from enrolpolicy.testing.builders import course, person, register
+
+AT = datetime(2026, 11, 23, 1, tzinfo=UTC)
+ACCOUNT = register().account.id
+
+
+class Clock:
+    """A clock that stands until it is moved."""
+
+    def __init__(self) -> None:
+        self.at = AT
+
+    def __call__(self) -> datetime:
+        return self.at
+
+
+class Answering:
+    """A port in which some methods answer something else, as often as there are answers for them."""
+
+    def __init__(self, port: Any, **answers: Sequence[object]) -> None:
+        self._port = port
+        self._answers = {name: list(those) for name, those in answers.items()}
+        self.asked: list[tuple[str, tuple[object, ...]]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._port, name)
+        if not callable(found):
+            return found
+
+        def asked(*arguments: object) -> object:
+            self.asked.append((name, arguments))
+            if self._answers.get(name):
+                return self._answers[name].pop(0)
+            return found(*arguments)
+
+        return asked
+
+
+@frozen(kw_only=True)
+class Night:
+    """A store, an LMS and a mailer in memory, with a clock, and other answers where they are wanted."""
+
+    store: Any
+    lms: Any
+    mailer: Any
+    clock: Clock
+
+    def run(self, *, follow: bool = False, **terms: Any) -> Report:
+        settings = Terms(**({"compose": lambda invitation: invitation.key.encode()} | terms))
+        ports = Ports(store=self.store, lms=self.lms, mailer=self.mailer)
+        return run_night(ACCOUNT, ports=ports, terms=settings, at=self.clock.at, follow=follow)
+
+    def act(self, *actions: Any, **terms: Any) -> Report:
+        settings = Terms(**({"compose": lambda invitation: invitation.key.encode()} | terms))
+        ports = Ports(store=self.store, lms=self.lms, mailer=self.mailer)
+        return act(ACCOUNT, actions, ports=ports, terms=settings, at=self.clock.at)
+
+    def snapshot(self) -> Snapshot:
+        said = self.store.snapshot(ACCOUNT)
+        assert isinstance(said, Done)
+        assert isinstance(said.value, Snapshot)
+        return said.value
+
+    def statuses(self) -> list[RowStatus]:
+        return [row.status for row in self.store.rows(ACCOUNT)]
+
+
+def night(snapshot: Snapshot | None = None, lms: Any = None, mailer: Any = None, **answers: Sequence[object]) -> Night:
+    """A night of a register; `answers` are the LMS's."""
+    clock = Clock()
+    store = MemoryStore(snapshot or register(person("ana"), person("bo"), credits=5), clock=clock)
+    mailer = mailer or MemoryMailer(clock=clock)
+    return Night(store=store, lms=Answering(lms or MemoryLms(clock=clock), **answers), mailer=mailer, clock=clock)
+
+
+BUSY = Refused("busy", final=False)
+LATER = timedelta(hours=1)
+
+
+class TestRefusals:
+    """A final refusal ends the row, and the policy waits; one that is not final leaves it, under its key, for the next
+    run; one of everything stops the run, and costs nobody anything."""
+
+    def test_final(self) -> None:
+        here = night(enrol=[Refused("no-seat")])
+        assert [row.detail for row in here.run().of(Fate.FAILED)] == ["no-seat"]
+        assert sorted(status.value for status in here.statuses()) == ["booked", "refused"]
+        assert here.run().outcomes == ()
+        here.clock.at += timedelta(days=1)
+        assert [row.act for row in here.run().of(Fate.DONE)] == ["enrol", "mail"]
+        attempts = {order.attempt for order, _ in here.lms._port.bookings() if order.person == "ana"}
+        assert attempts == {1}
+
+    def test_not_final(self) -> None:
+        here = night(enrol=[BUSY])
+        assert [row.detail for row in here.run().of(Fate.IN_DOUBT)] == ["busy"]
+        here.clock.at += LATER
+        assert [row.act for row in here.run().of(Fate.DONE)] == ["enrol", "mail"]
+        assert {order.attempt for order, _ in here.lms._port.bookings()} == {0}
+
+    def test_of_everything(self) -> None:
+        here = night(enrol=[Refused("unauthorised", everything=True)])
+        report = here.run()
+        assert report.stopped == "the lms refuses everything: unauthorised"
+        assert not report.clean
+        assert here.lms._port.bookings() == ()
+        here.clock.at += LATER
+        assert here.run().clean
+        assert {order.attempt for order, _ in here.lms._port.bookings()} == {0}
+
+
+class TestPatience:
+    """After so many calls in a row without an answer the LMS is left alone; an answer in between counts anew."""
+
+    @given(st.lists(st.booleans(), max_size=12), st.integers(1, 4))
+    def test_in_a_row(self, silent: list[bool], patience: int) -> None:
+        people = [person(f"p{number:02}") for number in range(12)]
+        answers = [Unknown("no answer") if row else None for row in silent]
+        here = night(register(*people, credits=50))
+        port = here.lms._port
+        calls = iter(answers)
+
+        def enrol(order: Any) -> object:
+            return next(calls, None) or port.enrol(order)
+
+        here.lms.enrol = enrol
+        report = here.run(patience=patience, batch=3)
+        longest = max((len(run) for run in "".join("x" if row else " " for row in silent).split()), default=0)
+        assert (report.stopped is not None) == (longest >= patience)
+        in_doubt = [row for row in report.of(Fate.IN_DOUBT) if row.act == "enrol"]
+        assert len(in_doubt) <= sum(silent)
+
+
+class TestThePreflight:
+    """What the LMS's check says is said before anything is done: of one course, only that one is left alone."""
+
+    def test_of_one_course(self) -> None:
+        missing = Trouble(code="unknown-course", about="fire", message="publish it there")
+        snapshot = register(person("ana"), courses=(course("fire"), course("first-aid")), credits=5)
+        here = night(snapshot, check=[Done((missing,))])
+        report = here.run()
+        assert [(row.course, row.detail) for row in report.of(Fate.FAILED)] == [("fire", "unknown-course")]
+        assert [row.course for row in here.store.rows(ACCOUNT)] == ["first-aid"]
+
+    def test_of_all(self) -> None:
+        missing = Trouble(code="no-rights", about="", message="give the token the right to enrol")
+        here = night(check=[Done((missing,))])
+        assert here.run().stopped == "the lms cannot be used: no-rights; give the token the right to enrol"
+        assert here.statuses() == []
+
+    @pytest.mark.parametrize("answer", [Unknown("no answer"), Refused("unauthorised"), Done("nonsense"), None])
+    def test_not_passed(self, answer: object) -> None:
+        here = night(check=[answer])
+        stopped = here.run().stopped
+        assert stopped is not None
+        assert "did not pass its check" in stopped
+        assert here.statuses() == []
+
+
+class TestLetters:
+    """A letter is tried again with growing pauses, a bounded number of times; one that was not begun costs no try; one
+    that is refused for good is given up, and the enrolment stays."""
+
+    def one(self, *answers: object) -> Night:
+        clock = Clock()
+        mailer = Answering(MemoryMailer(clock=clock), send=answers)
+        store = MemoryStore(register(person("ana"), credits=5), clock=clock)
+        return Night(store=store, lms=MemoryLms(clock=clock), mailer=mailer, clock=clock)
+
+    def test_not_now(self) -> None:
+        here = self.one(*[BUSY] * 3)
+        pauses = []
+        for _ in range(4):
+            here.run(tries=4)
+            [letter] = here.store.letters(ACCOUNT)
+            if letter.due_at is not None and letter.status is LetterStatus.PENDING:
+                pauses.append(letter.due_at - here.clock.at)
+                here.clock.at = letter.due_at - timedelta(seconds=1)
+                assert [(row.act, row.fate) for row in here.run(tries=4).outcomes] == [("invite", Fate.ALREADY)]
+                here.clock.at = letter.due_at
+        assert pauses == [timedelta(minutes=1), timedelta(minutes=2), timedelta(minutes=4)]
+        assert letter.status is LetterStatus.SENT
+        assert len(here.mailer._port.inbox) == 1
+
+    def test_too_often(self) -> None:
+        here = self.one(*[BUSY] * 9)
+        for _ in range(6):
+            here.run(tries=2)
+            here.clock.at += timedelta(days=1)
+        [letter] = here.store.letters(ACCOUNT)
+        assert (letter.status, letter.detail, letter.tries) == (LetterStatus.DEAD, "tried-too-often", 2)
+        assert here.statuses() == [RowStatus.BOOKED]
+
+    def test_for_good(self) -> None:
+        here = self.one(Refused("no-such-address"))
+        assert [row.detail for row in here.run().of(Fate.FAILED)] == ["no-such-address"]
+        assert here.statuses() == [RowStatus.BOOKED]
+        again = here.run()
+        assert [(row.act, row.fate, row.detail) for row in again.outcomes] == [
+            ("invite", Fate.FAILED, "no-such-address")
+        ]
+
+    def test_a_new_address_is_a_new_letter(self) -> None:
+        here = self.one(Refused("no-such-address"))
+        here.run()
+        moved = evolve(here.store.register(ACCOUNT), personnel=(person("ana", email="ana@new.example"),))
+        here.store.put(moved)
+        assert here.run().clean
+        assert [message.recipient for message in here.mailer._port.inbox] == ["ana@new.example"]
+
+    def test_the_mailer_takes_nothing(self) -> None:
+        here = self.one(*[Refused("unreachable", final=False, everything=True)] * 20)
+        for _ in range(12):
+            report = here.run(tries=2)
+            here.clock.at += LATER
+        assert report.stopped == "the mailer refuses everything: unreachable"
+        [letter] = here.store.letters(ACCOUNT)
+        assert (letter.status, letter.tries) == (LetterStatus.PENDING, 0)
+
+    @pytest.mark.parametrize(("accept", "mails"), [(frozenset(), 2), ({Weakness.AT_MOST_ONE_INVITATION}, 1)])
+    def test_in_doubt(self, accept: frozenset[Weakness], mails: int) -> None:
+        """Over SMTP: sent again, unless the host would rather have it given up."""
+        clock = Clock()
+        mailer = MemoryMailer(clock=clock)
+        here = self.one()
+        answers: list[Callable[[Any], object]] = [lambda message: (mailer.send(message), Unknown("line lost"))[1]]
+        here.mailer.send = lambda message: answers.pop()(message) if answers else mailer.send(message)
+        here.run(accept=accept)
+        here.clock.at += LATER
+        here.run(accept=accept)
+        assert len(mailer.inbox) == mails
+        assert len({message.content for message in mailer.inbox}) == 1
+
+    def test_it_cannot_be_written(self) -> None:
+        here = self.one()
+        here.run(compose=lambda _: Refused("bad-address"))
+        [letter] = here.store.letters(ACCOUNT)
+        assert (letter.status, letter.detail, letter.content) == (LetterStatus.DEAD, "bad-address", b"")
+        assert here.mailer._port.inbox == []
+
+
+class TestOneStopsNobodyElse:
+    """A transaction the store refuses is made again for each row by itself, and only the row that breaks it is left."""
+
+    def test_in_a_batch(self) -> None:
+        here = night(register(*(person(f"p{n}") for n in range(5)), credits=9))
+        store = here.store
+
+        def transact(account: str, people: Sequence[str], work: Any) -> object:
+            return Refused("open", final=False) if "p2" in people else store.transact(account, people, work)
+
+        picky: Any = Answering(store)
+        picky.transact = transact
+        report = evolve(here, store=picky).run()
+        assert [row.person for row in report.of(Fate.IN_DOUBT)] == ["p2"]
+        assert sorted(row.person for row in store.rows(ACCOUNT)) == ["p0", "p1", "p3", "p4"]
+
+
+class TestWhatPeopleDo:
+    """`follow` writes down who has started and who has completed, once; starting spends the credit."""
+
+    def test_start_and_complete(self) -> None:
+        here = night(register(person("ana"), credits=5))
+        here.run()
+        [row] = here.store.rows(ACCOUNT)
+        assert here.run(follow=True).outcomes == ()
+        here.lms._port.start(row.key)
+        assert [(one.act, one.detail) for one in here.run(follow=True).outcomes] == [("follow", "in-progress")]
+        assert here.snapshot().account.credits == 4
+        here.lms._port.complete(row.key)
+        assert [(one.act, one.detail) for one in here.run(follow=True).outcomes] == [("follow", "completed")]
+        assert here.snapshot().account.credits == 4
+        [row] = here.store.rows(ACCOUNT)
+        assert (row.status, row.ended_on) == (RowStatus.COMPLETED, AT.date())
+        assert here.run(follow=True).outcomes == ()
+
+    def test_completed_at_once(self) -> None:
+        here = night(register(person("ana"), credits=5))
+        here.run()
+        [row] = here.store.rows(ACCOUNT)
+        here.lms._port.complete(row.key)
+        here.run(follow=True)
+        assert here.snapshot().account.credits == 4
+
+
+class TestCancellations:
+    """Cancelled at the LMS, then in the store, and the credit is free again; what was started stays, and is told."""
+
+    def booked(self) -> tuple[Night, Cancel]:
+        here = night(register(person("ana"), credits=1))
+        here.run()
+        [row] = here.store.rows(ACCOUNT)
+        asked = cancel(here.snapshot(), row.key)
+        assert isinstance(asked, Cancel)
+        return here, asked
+
+    def test_asked_for(self) -> None:
+        here, asked = self.booked()
+        assert [row.fate for row in here.act(asked, actor="kim").outcomes] == [Fate.DONE]
+        [row] = here.store.rows(ACCOUNT)
+        assert (row.status, row.ended_because) == (RowStatus.CANCELLED, "requested")
+        assert here.store.journal(ACCOUNT)[-1].actor == "kim"
+        assert [one.fate for one in here.act(asked).outcomes] == [Fate.ALREADY]
+        assert here.run().outcomes == ()  # a cancellation lasts for its cycle
+
+    def test_started_meanwhile(self) -> None:
+        here, asked = self.booked()
+        here.lms._port.start(asked.enrolment)
+        assert [(row.fate, row.detail) for row in here.act(asked).outcomes] == [(Fate.FAILED, "in-progress")]
+        assert here.statuses() == [RowStatus.IN_PROGRESS]
+        assert here.snapshot().account.credits == 0
+
+    def test_refused(self) -> None:
+        here, asked = self.booked()
+        lms = Answering(here.lms, cancel_if_not_started=[Refused("not-allowed")])
+        assert [row.detail for row in evolve(here, lms=lms).act(asked).outcomes] == ["not-allowed"]
+        assert here.statuses() == [RowStatus.BOOKED]
+        assert here.act(asked).clean
+
+    def test_unanswered(self) -> None:
+        here, asked = self.booked()
+        lms = Answering(here.lms, cancel_if_not_started=[Unknown("no answer")])
+        assert [row.fate for row in evolve(here, lms=lms).act(asked).outcomes] == [Fate.IN_DOUBT]
+        assert here.statuses() == [RowStatus.CANCELLING]
+        here.clock.at += LATER
+        assert [(row.act, row.fate) for row in here.run().outcomes] == [("cancel", Fate.DONE)]
+
+    def test_a_race_that_was_lost(self) -> None:
+        """An LMS that cannot refuse what was started is looked at before and after; a start in between is told."""
+        weak = evolve(STRONG, cancels_unstarted=False)
+        here = night(register(person("ana"), credits=1), lms=MemoryLms(weak))
+        here.run()
+        [row] = here.store.rows(ACCOUNT)
+        asked = cancel(here.snapshot(), row.key)
+        port = here.lms._port
+
+        def cancelled(_: str) -> object:
+            port.start(row.key)
+            return Done(Cancelled.CANCELLED)  # as it says, and the person is in the course
+
+        here.lms.cancel_if_not_started = cancelled
+        report = here.act(asked)
+        assert [outcome.detail for outcome in report.of(Fate.FAILED)] == ["lost-race", "in-progress"]
+        assert here.statuses() == [RowStatus.IN_PROGRESS]
+
+
+class TestPromises:
+    """Below the default promise nothing is begun, until the host has accepted the weaker one by its name."""
+
+    def test_refused(self) -> None:
+        here = night(lms=MemoryLms(evolve(STRONG, keys_kept=None, finds=False)))
+        with pytest.raises(PromiseTooWeak, match="accept `at-most-once` to run all the same") as caught:
+            here.run()
+        assert caught.value.missing == (Weakness.AT_MOST_ONCE,)
+        assert here.statuses() == []
+        assert here.run(accept={Weakness.AT_MOST_ONCE}).clean
+
+    def test_one_run_at_a_time(self) -> None:
+        weak = evolve(STRONG, keys_kept=None, latest_arrival=timedelta(minutes=5))
+        here = night(lms=MemoryLms(weak))
+        until = AT + timedelta(minutes=1)
+        here.store._turns[ACCOUNT] = "another", until
+        stopped = here.run(accept={Weakness.ONE_RUNNER}).stopped
+        assert stopped is not None
+        assert stopped.startswith(f"another run has the account until {until.isoformat()}")
+        here.clock.at = until
+        assert here.run(accept={Weakness.ONE_RUNNER}).clean
+
+    @pytest.mark.parametrize("name", ["batch", "tries", "patience"])
+    def test_terms_that_cannot_be(self, name: str) -> None:
+        nothing: dict[str, Any] = {name: 0}
+        with pytest.raises(ValueError, match=f"`{name}` must be 1 or more, not `0`"):
+            night().run(**nothing)
+
+
+class TestActions:
+    """Some actions by themselves are carried out at once, each on the facts of now."""
+
+    def test_the_plan_of_one_person(self) -> None:
+        here = night()
+        tonight = plan(here.snapshot(), on=AT.date(), people={"bo"})
+        assert [row.person for row in here.act(*tonight.actions).of(Fate.DONE)] == ["bo", "bo"]
+        assert here.run().of(Fate.ALREADY) == ()
+        assert len(here.store.rows(ACCOUNT)) == 2
+
+    def test_twice_in_one_go(self) -> None:
+        here = night(register(person("ana"), credits=5))
+        [enrol] = plan(here.snapshot(), on=AT.date()).actions
+        assert isinstance(enrol, Enrol)
+        report = here.act(enrol, enrol)
+        assert [row.fate for row in report.outcomes if row.act == "enrol"] == [Fate.ALREADY, Fate.DONE]
+        assert len(here.lms._port.bookings()) == 1
+
+    def test_of_nobody_known(self) -> None:
+        here = night()
+        unknown = Invite(enrolment="gone", person="ana", course="fire")
+        assert [(row.fate, row.detail) for row in here.act(unknown).outcomes] == [(Fate.DROPPED, "known")]
