@@ -67,7 +67,7 @@ class TestOneFile:
 
 
 class TestItsName:
-    """Any id names a file inside the folder, and two ids never the same one, whatever the file system makes of names."""
+    """Any id names a file inside the folder, two ids never the same one, whatever a file system makes of names."""
 
     @given(st.text(max_size=80), st.text(max_size=80))
     def test_any_ids(self, one: str, other: str) -> None:

@@ -58,14 +58,16 @@ class Patience:
 
     def pause(self, what: str, tried: int) -> timedelta:
         """How long to wait after a thing was tried so many times, the first being 1."""
-        most = min(self.longest, self.first * 2 ** min(tried - 1, 40)) if self.first else timedelta(0)
         octets = sha256(f"{tried}:{what}".encode(errors="replace")).digest()[:4]
-        return most * (0.5 + int.from_bytes(octets) / 2**33)
+        return self._most(tried) * (0.5 + int.from_bytes(octets) / 2**33)
 
     @property
     def in_all(self) -> timedelta:
         """The longest that all pauses together can be."""
-        return sum((min(self.longest, self.first * 2 ** min(n, 40)) for n in range(self.tries - 1)), timedelta(0))
+        return sum(map(self._most, range(1, self.tries)), timedelta(0))
+
+    def _most(self, tried: int) -> timedelta:
+        return timedelta(seconds=min(self.longest.total_seconds(), self.first.total_seconds() * 2.0 ** (tried - 1)))
 
 
 @final
@@ -154,18 +156,16 @@ def _tried(
 
     `again`: what is in doubt may be asked for once more. `ends`: whether a refusal settles an earlier try in doubt.
     """
-    doubt: Unknown | None = None
-    for tried in range(1, patience.tries + 1):
-        answer = _answered(call)
-        if isinstance(answer, Done):
-            return answer
-        if isinstance(answer, Unknown):
-            doubt = answer
+    answer = _answered(call)
+    doubt = answer if isinstance(answer, Unknown) else None
+    for tried in range(1, patience.tries):
         hopeless = isinstance(answer, Refused) and (answer.final or answer.everything)
-        if hopeless or (doubt and not again) or tried == patience.tries:
+        if isinstance(answer, Done) or hopeless or (doubt is not None and not again):
             break
         sleep(patience.pause(what, tried).total_seconds())
-    settled = isinstance(answer, Refused) and ends(answer)
+        answer = _answered(call)
+        doubt = answer if isinstance(answer, Unknown) else doubt
+    settled = isinstance(answer, Done) or (isinstance(answer, Refused) and ends(answer))
     return answer if doubt is None or settled else doubt
 
 

@@ -26,11 +26,17 @@ def enrolled(db: sqlite3.Connection, order: Order) -> Done[Receipt] | Refused:
     asked_for = (order.account, order.person, order.course, order.cycle, order.attempt)
     if known is not None and known[:5] != asked_for:
         return Refused("key-conflict")
-    if known is None:
-        known = (*asked_for, *_decided(db, order))
-        db.execute("INSERT INTO asked VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (order.key, *known))
-    number, adopted, refused = known[5:]
-    return Refused(refused) if refused else Done(Receipt(ref=ref_of(number), foreign=bool(adopted)))
+    if known is not None:
+        return _answer(*known[5:])
+    decided = _decided(db, order)
+    db.execute("INSERT INTO asked VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (order.key, *asked_for, *decided))
+    return _answer(*decided)
+
+
+def _answer(number: int | None, adopted: bool, refused: str | None) -> Done[Receipt] | Refused:
+    if number is None:
+        return Refused(refused or "refused")
+    return Done(Receipt(ref=ref_of(number), foreign=bool(adopted)))
 
 
 def _decided(db: sqlite3.Connection, order: Order) -> tuple[int | None, bool, str | None]:
