@@ -46,16 +46,16 @@ LOGIN = {"user": "ana", "password": "canary-password"}
 
 # Where it goes wrong, what the server does there, what that means, and whether the server has the message.
 TABLE: list[tuple[str, str, Any, bool]] = [
-    ("greeting", "421 busy", LATER, False),
+    ("greeting", "421 busy", STOP, False),
     ("greeting", "554 no service", STOP, False),
-    ("greeting", DROP, LATER, False),
-    ("greeting", STALL, LATER, False),
-    ("greeting", "nonsense", LATER, False),
-    ("ehlo", DROP, LATER, False),
-    ("ehlo", STALL, LATER, False),
+    ("greeting", DROP, STOP, False),
+    ("greeting", STALL, STOP, False),
+    ("greeting", "nonsense", STOP, False),
+    ("ehlo", DROP, STOP, False),
+    ("ehlo", STALL, STOP, False),
     ("auth", "535 5.7.8 wrong password", STOP, False),
-    ("auth", "454 4.7.0 try later", LATER, False),
-    ("auth", DROP, LATER, False),
+    ("auth", "454 4.7.0 try later", STOP, False),
+    ("auth", DROP, STOP, False),
     ("mail", "451 later", LATER, False),
     ("mail", "421 closing", LATER, False),
     ("mail", "550 not your address", STOP, False),
@@ -129,11 +129,11 @@ class TestWhatBecameOfIt:
     def test_nobody_listens(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
-        assert SmtpMailer(server(port)).send(MESSAGE) == Refused("connect-lost", final=False)
+        assert SmtpMailer(server(port)).send(MESSAGE) == Refused("connect-lost", final=False, everything=True)
 
     def test_a_name_nobody_has(self) -> None:
         answer = SmtpMailer(server(25, host="no-such-host.invalid")).send(MESSAGE)
-        assert answer == Refused("connect-lost", final=False)
+        assert answer == Refused("connect-lost", final=False, everything=True)
 
     def test_no_login_offered(self) -> None:
         with scripted(Scripted(extensions=())) as there, SmtpMailer(server(there.port, **LOGIN)) as mailer:

@@ -6,20 +6,17 @@ and LMS are read, and nothing is written, asked for or sent.
 
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import final
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from enrolpolicy.adapters.memory import MemoryStore
-from enrolpolicy.policy import POLICY_VERSION
 from enrolpolicy.ports import (
     Booking,
     Cancelled,
     Desk,
     Done,
     LaunchUrl,
-    LetterWrite,
     Lms,
     LmsCapabilities,
     MailerCapabilities,
@@ -28,13 +25,11 @@ from enrolpolicy.ports import (
     Progress,
     Receipt,
     Refused,
-    RowWrite,
     Store,
     Trouble,
     Unknown,
     Writes,
 )
-from enrolpolicy.rows import Entry, Row
 from enrolpolicy.runner.driving import Ports
 
 _LOG = logging.getLogger(__name__)
@@ -52,11 +47,13 @@ def dry_run(account: str, ports: Ports) -> Ports | Refused | Unknown:
     desk = _desk(account, ports.store)
     if not isinstance(desk, Done):
         return desk
-    backlog = ports.store.backlog(account, timedelta(0))
+    backlog = ports.store.backlog(account, False)
     if not isinstance(backlog, Done):
         return backlog
+    at = desk.value.now
+    store = MemoryStore(clock=lambda: at)
+    store.take_over(desk.value, backlog.value.last_night)
     keys = {row.ref: row.key for row in desk.value.rows if row.ref is not None}
-    store = _copy(desk.value, Writes(night=backlog.value.last_night))
     return Ports(store=store, lms=DryLms(ports.lms, keys), mailer=DryMailer(ports.mailer.capabilities))
 
 
@@ -67,43 +64,6 @@ def _desk(account: str, store: Store) -> Done[Desk] | Refused | Unknown:
         return register
     people = {person.id for person in register.value.personnel} | {row.person for row in register.value.enrolments}
     return store.transact(account, sorted(people), lambda desk: (Writes(), desk))
-
-
-def _copy(desk: Desk, beside: Writes) -> MemoryStore:
-    """A store in memory with the same rows, letters and turns, whose clock stands still."""
-    register = evolve(desk.snapshot, enrolments=())
-    account = register.account.id
-    unmetered = evolve(register, account=evolve(register.account, credits=None))
-    store = MemoryStore(unmetered, clock=lambda: desk.now)
-    writes = evolve(
-        beside,
-        rows=tuple(RowWrite(row=row, fence=None) for row in desk.rows),
-        letters=tuple(LetterWrite(letter=letter, fence=None) for letter in desk.letters),
-        entries=tuple(_copied(row, desk) for row in desk.rows),
-        run_by=desk.run_by,
-        run_until=desk.run_until,
-    )
-    said = store.transact(account, (), lambda _: (writes, None))
-    assert isinstance(said, Done), said
-    store.put(register)
-    return store
-
-
-def _copied(row: Row, desk: Desk) -> Entry:
-    return Entry(
-        account=row.account,
-        key=row.key,
-        person=row.person,
-        course=row.course,
-        was=None,
-        now=row.status,
-        because=DRY_RUN,
-        actor=DRY_RUN,
-        on=desk.now.date(),
-        at=desk.now,
-        policy_version=POLICY_VERSION,
-        settings="",
-    )
 
 
 @final

@@ -88,6 +88,17 @@ class MemoryStore:
             self._rows.setdefault(row.key, row)
         self._registers[account] = evolve(register, enrolments=())
 
+    def take_over(self, desk: Desk, last_night: date | None) -> None:
+        """Be as another store is: with the account, the rows, the letters and the turn that a transaction saw there."""
+        account = desk.snapshot.account.id
+        self._registers[account] = evolve(desk.snapshot, enrolments=())
+        self._rows |= {row.key: row for row in desk.rows}
+        self._letters |= {letter.message_id: letter for letter in desk.letters}
+        if last_night is not None:
+            self._nights[account] = last_night
+        if desk.run_by is not None and desk.run_until is not None:
+            self._turns[account] = desk.run_by, desk.run_until
+
     def register(self, account: str) -> Snapshot:
         """The register of an account without its enrolments, as it was last put, less what was spent."""
         return self._registers[account]

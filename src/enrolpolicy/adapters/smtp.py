@@ -13,6 +13,7 @@ import ssl
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import timedelta
 from enum import Enum
 from types import TracebackType
 from typing import Self, TypeVar, final
@@ -59,8 +60,8 @@ class Server:
     security: Security = Security.STARTTLS
     user: str | None = field(default=None, repr=False)
     password: str | None = field(default=None, repr=False)
-    timeout: float = 30.0
-    acceptance_timeout: float = 300.0
+    timeout: float = 15.0
+    acceptance_timeout: float = 120.0
     context: ssl.SSLContext | None = field(default=None, repr=False, eq=False)
     name: str | None = None
 
@@ -102,8 +103,8 @@ class Step(Enum):
     BODY = "body"
 
 
-_OURS = frozenset({Step.CONNECT, Step.HELLO, Step.TLS, Step.AUTH, Step.MAIL})
-"""Steps that concern us and the server alone: a lasting refusal there meets every other message as well."""
+_BEFORE = frozenset({Step.CONNECT, Step.HELLO, Step.TLS, Step.AUTH})
+"""Steps before any message: whatever goes wrong there meets every other message as well."""
 _UNAUTHENTICATED = frozenset({530, 534, 535, 538})
 _POLICY = re.compile(rb"[45]\.7\.[0-9]{1,3}\b")
 
@@ -111,15 +112,17 @@ _POLICY = re.compile(rb"[45]\.7\.[0-9]{1,3}\b")
 def classified(step: Step, code: int, text: bytes = b"") -> Refused:
     """What a refusing reply means (RFC 5321, RFC 3463, RFC 4954).
 
-    4yz: not now. 5yz about the recipient or the message: for good. 5yz about us, or asking for a login: the settings
-    are wrong, and nothing else will be taken either. 5yz for reasons of policy (5.7.x) may mean either, the recipient
-    or us: not now, so that a server that stops relaying for a night does not turn every letter down for good.
+    Before any message: nothing will be taken, now at least. 4yz: not now. 5yz about the recipient or the message: for
+    good. 5yz about our own address, or asking for a login: the settings are wrong, and nothing else will be taken
+    either. 5yz for reasons of policy (5.7.x) may mean either, the recipient or us: not now, so that a server that stops
+    relaying for a night does not turn every letter down for good.
     """
     reason = f"{step.value}-{code}"
-    if code // 100 != 5:
-        return Refused(reason, final=False)
-    if step in _OURS or code in _UNAUTHENTICATED:
+    lasting = code // 100 == 5
+    if step in _BEFORE or (lasting and (step is Step.MAIL or code in _UNAUTHENTICATED)):
         return Refused(reason, final=False, everything=True)
+    if not lasting:
+        return Refused(reason, final=False)
     return Refused(reason, final=not _POLICY.match(text))
 
 
@@ -162,7 +165,9 @@ class SmtpMailer:
     @property
     def capabilities(self) -> MailerCapabilities:
         """What this mailer can do."""
-        return MailerCapabilities(deduplicates_for=None)
+        server = self._server
+        longest = timedelta(seconds=_REPLIES * server.timeout + server.acceptance_timeout)
+        return MailerCapabilities(deduplicates_for=None, longest_call=longest)
 
     def send(self, message: Message) -> Done[None] | Refused | Unknown:
         """Send one message to its one recipient."""
@@ -248,6 +253,7 @@ _BARE_LINE_END = re.compile(rb"(?<!\r)\n|\r(?!\n)")  # what one server takes for
 _LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)
 _OK, _GO_AHEAD = range(200, 300), range(354, 355)
 _GOODBYE = 5.0
+_REPLIES = 16  # as many as are waited for where an old connection has gone and a new one is made
 _T = TypeVar("_T")
 
 
@@ -313,7 +319,7 @@ def _reply(step: Step, call: Callable[[], tuple[int, bytes]], wanted: range) -> 
 
 
 def _lost(step: Step) -> Refused:
-    return Refused(f"{step.value}-lost", final=False)
+    return Refused(f"{step.value}-lost", final=False, everything=step in _BEFORE)
 
 
 def _logged(answer: Answer) -> str:
