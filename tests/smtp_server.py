@@ -36,10 +36,13 @@ class Scripted:
     tls: ssl.SSLContext | None = None
     at_once: bool = False
     """Whether the connection is encrypted from its first byte."""
+    once: bool = False
+    """Whether a line of the script is followed once only."""
     after: int = 0
     """For how many messages everything goes as usual before the script is followed."""
     port: int = 0
     stored: list[bytes] = field(default_factory=list)
+    stored_for: list[str] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
     connections: int = 0
     closing: threading.Event = field(default_factory=threading.Event)
@@ -47,7 +50,8 @@ class Scripted:
     def told(self, step: str) -> str:
         if len(self.stored) < self.after:
             return USUAL[step]
-        return self.script.get(step, USUAL.get(step, "500 what"))
+        usual = USUAL.get(step, "500 what")
+        return self.script.pop(step, usual) if self.once else self.script.get(step, usual)
 
 
 class Ended(Exception):
@@ -60,6 +64,7 @@ def _talk(server: Scripted, connection: socket.socket, opened: ExitStack) -> Non
         connection = opened.enter_context(server.tls.wrap_socket(connection, server_side=True))
     lines = opened.enter_context(connection.makefile("rb"))
     _answer(server, connection, "greeting")
+    to = ""
     while line := lines.readline():
         verb = line.split()[0].decode().lower()
         server.commands.append(line.decode().strip())
@@ -68,10 +73,11 @@ def _talk(server: Scripted, connection: socket.socket, opened: ExitStack) -> Non
             connection = opened.enter_context(server.tls.wrap_socket(connection, server_side=True))
             lines = opened.enter_context(connection.makefile("rb"))
         else:
-            _command(server, connection, lines, verb)
+            to = line.decode().strip()[len("rcpt TO:<") : -1] if verb == "rcpt" else to
+            _command(server, connection, lines, verb, to)
 
 
-def _command(server: Scripted, connection: socket.socket, lines: BinaryIO, verb: str) -> None:
+def _command(server: Scripted, connection: socket.socket, lines: BinaryIO, verb: str, to: str) -> None:
     if verb == "ehlo" and "ehlo" not in server.script:
         offered = [*server.extensions, *(["STARTTLS"] if server.tls and not server.at_once else [])]
         replies = ["scripted.example", *offered]
@@ -80,12 +86,12 @@ def _command(server: Scripted, connection: socket.socket, lines: BinaryIO, verb:
         return
     told = _answer(server, connection, verb)
     if verb == "data" and told.startswith("354"):
-        _body(server, connection, lines)
+        _body(server, connection, lines, to)
     if verb == "quit":
         raise Ended
 
 
-def _body(server: Scripted, connection: socket.socket, lines: BinaryIO) -> None:
+def _body(server: Scripted, connection: socket.socket, lines: BinaryIO, to: str) -> None:
     content = []
     while (line := lines.readline()) != b".\r\n":
         if not line:
@@ -94,6 +100,7 @@ def _body(server: Scripted, connection: socket.socket, lines: BinaryIO) -> None:
     told = server.told("body")
     if not told.startswith(("4", "5")):
         server.stored.append(b"".join(content))
+        server.stored_for.append(to)
     _tell(server, connection, told)
 
 

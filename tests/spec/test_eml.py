@@ -65,6 +65,14 @@ class TestOneFile:
         for content, answer in zip(contents, answers, strict=True):
             assert answer == (Done(None) if content == winner else Refused("id-conflict"))
 
+    @pytest.mark.parametrize(
+        "recipient", ["", "ana", "a@b.example, c@d.example", "ana@acme.example\r\nBcc: x@y.example"]
+    )
+    def test_no_mailbox_or_several(self, tmp_path: Path, recipient: str) -> None:
+        letter = Message(message_id=ID, recipient=recipient, content=b"x")
+        assert EmlFolder(tmp_path / "mail").send(letter) == Refused("bad-address")
+        assert list(tmp_path.iterdir()) == []
+
 
 class TestItsName:
     """Any id names a file inside the folder, two ids never the same one, whatever a file system makes of names."""

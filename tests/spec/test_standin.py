@@ -124,6 +124,15 @@ class TestRefusals:
             assert lms.enrol(order("c", person="cy")) == Refused("too-late")
         assert lms.enrol(order("d", person="bo")) == Done(Receipt(ref="booking-2"))
 
+    def test_somebody_barred(self, lms: StandinLms) -> None:
+        lms.bar("acme", "ana", "fire", "no-seat")
+        assert lms.enrol(order("a")) == Refused("no-seat")
+        assert isinstance(lms.enrol(order("b", person="bo")), Done)
+        assert isinstance(lms.enrol(order("c", course="water")), Done)
+        lms.let_in("acme", "ana", "fire")
+        assert lms.enrol(order("a")) == Refused("no-seat")
+        assert isinstance(lms.enrol(order("d")), Done)
+
 
 class TestCredits:
     """Once granted they are counted: charged on enrolling, given back on cancelling, never overdrawn."""
@@ -240,11 +249,12 @@ class TestBackDoors:
 
     def test_what_there_is(self, lms: StandinLms) -> None:
         lms.enrol(order())
+        assert lms.enrol(order("l")) == Done(Receipt(ref="booking-1", foreign=True))
         lms.complete("k", AT)
         assert lms.bookings() == (
             StandinBooking(
-                ref="booking-1", keys=("k",), account="acme", person="ana", course="fire", progress=Progress.COMPLETED,
-                completed_at=AT, charged=1,
+                ref="booking-1", key="k", adopted_by=("l",), account="acme", person="ana", course="fire",
+                progress=Progress.COMPLETED, completed_at=AT, charged=1,
             ),
         )  # fmt: skip
 
@@ -314,8 +324,8 @@ class TestSeveralProcesses:
                 running.kill()
                 printed += running.stdout.read().splitlines()
             with StandinLms(file) as lms:
-                booked = {booking.keys for booking in lms.bookings()}
-                assert {(f"k{n}",) for n in range(int(printed[-1].split()[0]))} <= booked
+                booked = {booking.key for booking in lms.bookings()}
+                assert {f"k{n}" for n in range(int(printed[-1].split()[0]))} <= booked
                 assert len(lms.bookings()) == len(booked) == lms.charged("acme")
 
 

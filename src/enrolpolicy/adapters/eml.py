@@ -14,6 +14,7 @@ from typing import final
 
 from attrs import frozen
 
+from enrolpolicy.addresses import mailbox
 from enrolpolicy.ports import FOR_EVER, Done, MailerCapabilities, Message, Refused, Unknown
 
 ID_CONFLICT = "id-conflict"
@@ -46,6 +47,8 @@ class EmlFolder:
 
     def send(self, message: Message) -> Done[None] | Refused | Unknown:
         """Write one message, unless it is there already."""
+        if mailbox(message.recipient) is None:
+            return Refused("bad-address")
         target = self.path(message.message_id)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)

@@ -58,10 +58,14 @@ LAUNCH_LIFETIME = timedelta(minutes=2)
 @final
 @frozen(kw_only=True)
 class StandinBooking:
-    """An enrolment as the stand-in has it, with the keys under which it was asked for (none: made by hand there)."""
+    """An enrolment as the stand-in has it.
+
+    `key` is the one it was made under (None: by hand), `adopted_by` those that asked while it was open already.
+    """
 
     ref: str
-    keys: tuple[str, ...]
+    key: str | None
+    adopted_by: tuple[str, ...]
     account: str
     person: str
     course: str
@@ -192,6 +196,14 @@ class StandinLms:
         for reason in reasons:
             self._did("INSERT INTO to_refuse (reason) VALUES (?)", reason)
 
+    def bar(self, account: str, person: str, course: str, reason: str) -> None:
+        """Refuse a person on a course, for this reason, until they are let in again."""
+        self._did("INSERT OR REPLACE INTO barred VALUES (?, ?, ?, ?)", account, person, course, reason)
+
+    def let_in(self, account: str, person: str, course: str) -> None:
+        """No longer refuse a person on a course."""
+        self._did("DELETE FROM barred WHERE (account, person, course) = (?, ?, ?)", account, person, course)
+
     def book_by_hand(self, account: str, person: str, course: str) -> str:
         """An administrator's own enrolment, under no key and at no charge; the answer is its reference."""
 
@@ -230,14 +242,20 @@ class StandinLms:
         """All enrolments there are or were, in the order they were made."""
 
         def work(db: sqlite3.Connection) -> Done[tuple[StandinBooking, ...]]:
-            keys: dict[int, list[str]] = {}
-            for number, key in db.execute("SELECT number, key FROM asked WHERE number IS NOT NULL ORDER BY key"):
-                keys.setdefault(number, []).append(key)
+            asked = db.execute(
+                "SELECT number, adopted, key FROM asked WHERE number IS NOT NULL ORDER BY key"
+            ).fetchall()
+            made_by = {number: key for number, adopted, key in asked if not adopted}
+            adopted_by: dict[int, list[str]] = {}
+            for number, adopted, key in asked:
+                if adopted:
+                    adopted_by.setdefault(number, []).append(key)
             return Done(
                 tuple(
                     StandinBooking(
                         ref=ref_of(number),
-                        keys=tuple(keys.get(number, ())),
+                        key=made_by.get(number),
+                        adopted_by=tuple(adopted_by.get(number, ())),
                         account=account,
                         person=person,
                         course=course,

@@ -33,7 +33,10 @@ CREATE TABLE asked (
   attempt INTEGER NOT NULL, number INTEGER REFERENCES booking, adopted INTEGER NOT NULL, refused TEXT
 ) WITHOUT ROWID;
 CREATE INDEX asked_by_booking ON asked (number);
-CREATE TABLE to_refuse (number INTEGER PRIMARY KEY, reason TEXT NOT NULL)
+CREATE TABLE to_refuse (number INTEGER PRIMARY KEY, reason TEXT NOT NULL);
+CREATE TABLE barred (
+  account TEXT, person TEXT, course TEXT, reason TEXT NOT NULL, PRIMARY KEY (account, person, course)
+) WITHOUT ROWID
 """
 
 CODES: dict[int, str] = {

@@ -45,6 +45,9 @@ def _decided(db: sqlite3.Connection, order: Order) -> tuple[int | None, bool, st
     if told is not None:
         db.execute("DELETE FROM to_refuse WHERE number = ?", told[:1])
         return None, False, str(told[1])
+    barred = "SELECT reason FROM barred WHERE (account, person, course) = (?, ?, ?)"
+    for (reason,) in db.execute(barred, (order.account, order.person, order.course)):
+        return None, False, str(reason)
     if not knows_course(db, order.course):
         return None, False, "unknown-course"
     if not _knows_person(db, order.account, order.person):
