@@ -66,6 +66,7 @@ if TYPE_CHECKING:
         accepted,
         guarantee,
     )
+    from enrolpolicy.letters import Sender, composer
     from enrolpolicy.lifecycle import Event, Forbidden, advance, move
     from enrolpolicy.permissions import Actor, Area, Permission, PermissionDenied, permits
     from enrolpolicy.ports import (
@@ -112,6 +113,7 @@ if TYPE_CHECKING:
     )
     from enrolpolicy.schemas import plan_schema, snapshot_schema
     from enrolpolicy.staleness import Changed, Rechecked, Stale, preconditions, recheck
+    from enrolpolicy.wording import Words
 
 # What only some callers need (JSON, changes to settings, plans on newer data) is imported when it is first asked for:
 # building its classes would double the time this import takes.
@@ -155,6 +157,9 @@ _LATER = {
     "Weakness": "guarantees",
     "accepted": "guarantees",
     "guarantee": "guarantees",
+    "Sender": "letters",
+    "composer": "letters",
+    "Words": "wording",
     "FOR_EVER": "ports",
     "AsyncLms": "ports",
     "AsyncMailer": "ports",
@@ -294,6 +299,7 @@ __all__ = [
     "RoleCourse",
     "Row",
     "Scope",
+    "Sender",
     "Snapshot",
     "Stale",
     "Status",
@@ -307,6 +313,7 @@ __all__ = [
     "Verdict",
     "Weakness",
     "Withdrawal",
+    "Words",
     "aact",
     "aapply",
     "accepted",
@@ -318,6 +325,7 @@ __all__ = [
     "arun_night",
     "cancel",
     "candidate",
+    "composer",
     "decide",
     "digest",
     "dump",
