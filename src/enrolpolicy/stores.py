@@ -1,12 +1,13 @@
 """What every store has to work out, as pure functions, so that no two do it differently."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
 from attrs import evolve
 
 from enrolpolicy.model import Snapshot
 from enrolpolicy.ports import Writes
-from enrolpolicy.rows import Row, enrolment_of
+from enrolpolicy.rows import RESERVING_ROWS, Letter, Row, enrolment_of
 
 
 def of_people(register: Snapshot, people: Collection[str], rows: Sequence[Row]) -> Snapshot:
@@ -52,3 +53,45 @@ def unjournalled(rows: Mapping[str, Row], writes: Writes) -> bool:
         if at is not row.status:
             return True
     return False
+
+
+def broken(
+    writes: Writes,
+    *,
+    account: str,
+    rows: Mapping[str, Row],
+    letters: Mapping[str, Letter],
+    credits: int | None,
+    reserved: int,
+) -> str | None:
+    """Which clause of `enrolpolicy.ports.Store` a transaction would break, as the reason it is refused for.
+
+    `rows` and `letters` are at least those that are written, as they are now, and all open rows of their people;
+    `credits` is the balance, `reserved` what all rows of the account reserve now. None: none is broken.
+    """
+    for write in writes.rows:
+        known = rows.get(write.row.key)
+        if write.row.account != account:
+            return "other-account"
+        if known is not None and write.fence is None:
+            return "key"
+        if (known.fence if known else None) != write.fence:
+            return "fence"
+    for sent in writes.letters:
+        letter = letters.get(sent.letter.message_id)
+        if (letter.fence if letter else None) != sent.fence:
+            return "fence"
+    if unjournalled(rows, writes):
+        return "journal"
+    written = {write.row.key: write.row for write in writes.rows}
+    open_pairs = Counter((row.person, row.course) for row in ({**rows, **written}).values() if row.open)
+    if any(open_pairs[row.person, row.course] > 1 for row in written.values()):
+        return "open"
+    more = sum(_reserving(row) - _reserving(rows.get(key)) for key, row in written.items())
+    if credits is not None and more > 0 and reserved + more > credits - writes.spent:
+        return "credits"
+    return None
+
+
+def _reserving(row: Row | None) -> int:
+    return row.credits if row is not None and row.status in RESERVING_ROWS else 0

@@ -1,0 +1,173 @@
+"""What is read from the tables of a `SqliteStore`, and written to them, in a transaction that somebody else began."""
+
+import json
+import sqlite3
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any, Final, TypeVar
+
+from attrs import evolve
+
+from enrolpolicy.adapters.sqlite_schema import CORRUPTED, UNWRITABLE, Unfit
+from enrolpolicy.adapters.sqlite_values import Column, Shape, shape
+from enrolpolicy.model import Account, Assignment, Course, OptOut, Person, Role, TrainingRecord
+from enrolpolicy.ports import Desk, Done, Writes
+from enrolpolicy.rows import Entry, Letter, Row
+
+T = TypeVar("T")
+
+ACCOUNT, _ROW, _LETTER, ENTRY = shape(Account), shape(Row), shape(Letter), shape(Entry)
+SETTLED: Final[dict[str, Shape[Any]]] = {"courses": shape(Course), "roles": shape(Role)}
+PERSONAL: Final[dict[str, tuple[Shape[Any], str]]] = {
+    "personnel": (shape(Person), "id"),
+    "assignments": (shape(Assignment), "person"),
+    "records": (shape(TrainingRecord), "person"),
+    "opt_outs": (shape(OptOut), "person"),
+}
+"""The register's tables that are about people, and the column that says about whom."""
+
+THESE = "(SELECT value FROM json_each(?))"
+
+
+# Reading
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """What cannot be read as what it should be means that the file is damaged."""
+    try:
+        yield
+    except (ValueError, LookupError, TypeError) as error:
+        raise Unfit(CORRUPTED) from error
+
+
+def read_whole(read: Callable[[sqlite3.Connection], T]) -> Callable[[sqlite3.Connection], Done[T]]:
+    """All that is read in a transaction that only reads."""
+
+    def guarded(db: sqlite3.Connection) -> Done[T]:
+        with reading():
+            return Done(read(db))
+
+    return guarded
+
+
+def _selected(
+    db: sqlite3.Connection, kept: Shape[T], account: str, table: str, order: str, where: str, values: Sequence[Column]
+) -> list[T]:
+    statement = f"SELECT {kept.columns} FROM {table} WHERE account = ? AND {where} ORDER BY {order}"
+    return kept.read(db.execute(statement, (account, *values)))
+
+
+def table_of(
+    db: sqlite3.Connection, account: str, table: str, kept: Shape[T], where: str = "TRUE", *values: Column
+) -> tuple[T, ...]:
+    return tuple(_selected(db, kept, account, table, "position", where, values))
+
+
+def rows_of(db: sqlite3.Connection, account: str, where: str = "TRUE", *values: Column) -> list[Row]:
+    return _selected(db, _ROW, account, "rows", '"key"', where, values)
+
+
+def letters_of(db: sqlite3.Connection, account: str, where: str = "TRUE", *values: Column) -> list[Letter]:
+    return _selected(db, _LETTER, account, "letters", "position", where, values)
+
+
+def ended_rows(db: sqlite3.Connection, account: str, at: datetime, within: timedelta) -> list[Row]:
+    """The rows that may have ended lately; the column they are found by is a float, so one second more."""
+    if within <= timedelta(0):
+        return []
+    since = at.timestamp() - within.total_seconds() - 1
+    return rows_of(db, account, "status IN ('cancelled', 'refused') AND ended_s >= ?", since)
+
+
+def rows_around(
+    db: sqlite3.Connection, account: str, people: Collection[str], desk: Desk, writes: Writes
+) -> dict[str, Row]:
+    """All rows that what is written could be at odds with: those on the desk, and of people who are not on it."""
+    rows = {row.key: row for row in desk.rows}
+    others = [write.row for write in writes.rows if write.row.person not in people]
+    if others:
+        keys, persons = listed(row.key for row in others), listed(row.person for row in others)
+        beside = rows_of(db, account, f'"key" IN {THESE} OR person IN {THESE}', keys, persons)
+        rows |= {row.key: row for row in beside}
+    strangers = [write.row.key for write in writes.rows if write.row.key not in rows]
+    if strangers:
+        rows |= {row.key: row for row in rows_of(db, account, f'"key" IN {THESE}', listed(strangers))}
+    return rows
+
+
+def letters_before(db: sqlite3.Connection, account: str, desk: Desk, writes: Writes) -> dict[str, Letter]:
+    letters = {letter.message_id: letter for letter in desk.letters}
+    strangers = [write.letter.message_id for write in writes.letters if write.letter.message_id not in letters]
+    if strangers:
+        found = letters_of(db, account, f"message_id IN {THESE}", listed(strangers))
+        letters |= {letter.message_id: letter for letter in found}
+    return letters
+
+
+def listed(values: Iterable[str]) -> str:
+    """Many values as one, for `IN`."""
+    return json.dumps(list(values))
+
+
+def pair(row: Row) -> tuple[str, str]:
+    return row.person, row.course
+
+
+# Writing
+
+
+def write(db: sqlite3.Connection, account: str, writes: Writes, known: Mapping[str, Row]) -> None:
+    try:
+        rows = [write.row for write in writes.rows]
+        # What ends makes room for what begins.
+        write_rows(db, account, [row for row in rows if not row.open], known)
+        write_rows(db, account, [row for row in rows if row.open], known)
+        _write_letters(db, [write.letter for write in writes.letters])
+        _write_entries(db, writes.entries)
+    except (UnicodeEncodeError, OverflowError) as error:
+        raise Unfit(UNWRITABLE) from error
+    if rows or writes.spent:
+        spent = "UPDATE accounts SET credits = credits - ?, allowed = reserved WHERE id = ?"
+        db.execute(spent, (writes.spent, account))
+    if writes.night is not None:
+        later = "UPDATE accounts SET last_night = max(?, coalesce(last_night, '')) WHERE id = ?"
+        db.execute(later, (writes.night.isoformat(), account))
+    if writes.run_by is not None and writes.run_until is not None:
+        turn = "UPDATE accounts SET run_by = ?, run_until = ? WHERE id = ?"
+        db.execute(turn, (writes.run_by, writes.run_until.isoformat(), account))
+
+
+_INSERT_ROW = f"INSERT INTO rows ({_ROW.columns}, ended_s, beside) VALUES ({_ROW.marks}, ?, ?)"
+_UPDATE_ROW = f"""UPDATE rows SET ({_ROW.columns}, ended_s, beside) = ({_ROW.marks}, ?, coalesce(?, beside))
+WHERE account = ? AND key = ?"""
+_WRITE_LETTER = f"""INSERT INTO letters ({_LETTER.columns}) VALUES ({_LETTER.marks})
+ON CONFLICT (account, message_id) DO UPDATE SET ({_LETTER.columns}) = ({_LETTER.excluded})"""
+_ADD_ENTRY = f"INSERT INTO journal ({ENTRY.columns}) VALUES ({ENTRY.marks})"
+
+
+def write_rows(
+    db: sqlite3.Connection, account: str, rows: Sequence[Row], known: Mapping[str, Row], beside: int | None = None
+) -> None:
+    def columns(row: Row) -> tuple[Column, ...]:
+        return *_ROW.write(row), row.ended_at.timestamp() if row.ended_at else None
+
+    new = [(*columns(row), beside or 0) for row in rows if row.key not in known]
+    old = [(*columns(row), beside, account, row.key) for row in rows if row.key in known]
+    db.executemany(_INSERT_ROW, new)
+    db.executemany(_UPDATE_ROW, old)
+
+
+def _write_letters(db: sqlite3.Connection, letters: Sequence[Letter]) -> None:
+    db.executemany(_WRITE_LETTER, map(_LETTER.write, letters))
+
+
+def _write_entries(db: sqlite3.Connection, entries: Sequence[Entry]) -> None:
+    """Add to the journal; settings that many entries share are kept once, under their digest."""
+    digests = {text: sha256(text.encode()).hexdigest() for text in {entry.settings for entry in entries}}
+    pairs = [(digest, text) for text, digest in digests.items()]
+    db.executemany("INSERT INTO settings (digest, content) VALUES (?, ?) ON CONFLICT DO NOTHING", pairs)
+    by_digest = [evolve(entry, settings=digests[entry.settings]) for entry in entries]
+    db.executemany(_ADD_ENTRY, map(ENTRY.write, by_digest))
