@@ -48,8 +48,8 @@ NO_WAIT = timedelta(0)
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "store.db"
+def path(quick_folder: Path) -> Path:
+    return quick_folder / "store.db"
 
 
 @pytest.fixture

@@ -48,13 +48,13 @@ Make = Callable[..., Store]
 
 
 @pytest.fixture(params=["memory", "sqlite"])
-def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
+def make(request: pytest.FixtureRequest, quick_folder: Path) -> Iterator[Make]:
     opened: list[SqliteStore] = []
 
     def made(*registers: Snapshot, clock: Clock | None = None) -> Store:
         if request.param == "memory":
             return MemoryStore(*registers, clock=clock or Clock())
-        store = SqliteStore(tmp_path / "store.db", clock=clock or Clock())
+        store = SqliteStore(quick_folder / "store.db", clock=clock or Clock())
         opened.append(store)
         for one in registers:
             assert store.put(one) == Done(None)
