@@ -1,7 +1,11 @@
 """Two ways to run the properties: quick and the same every time, or thorough and different every time."""
 
 import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 pytest_plugins = ["enrolpolicy.testing.plugin", "pytester"]
@@ -23,3 +27,13 @@ settings.register_profile(
     suppress_health_check=[*settings.get_profile("quick").suppress_health_check, HealthCheck.differing_executors],
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+IN_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
+"""Where files lie of tests that do not ask whether a disk keeps them."""
+
+
+@pytest.fixture
+def quick_folder() -> Iterator[Path]:
+    """A folder of the test's own, in memory where the system has such a thing."""
+    with tempfile.TemporaryDirectory(dir=IN_MEMORY, prefix="enrolpolicy-") as folder:
+        yield Path(folder)

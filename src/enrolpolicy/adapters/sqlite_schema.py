@@ -7,6 +7,7 @@ row, credits are not reserved beyond the balance, and the journal is only ever a
 
 import sqlite3
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import final
@@ -142,6 +143,8 @@ def opened(path: Path, *, create: bool, wait: timedelta, steps: Sequence[Sequenc
     `fold`.
     """
     address = f"{path.absolute().as_uri()}?mode={'rwc' if create else 'rw'}"
+    if "\0" in str(path):
+        raise Unfit("cannot-open")
     if not create and not path.exists():
         raise Unfit("no-file")
     connection = sqlite3.connect(
@@ -212,14 +215,11 @@ def fold(connection: sqlite3.Connection, path: Path, wait: timedelta) -> None:
     SQLite would do so after a commit, while another process may be writing; until 3.51.3 that could, very rarely,
     damage the file. Done this way it holds the writers' lock, so that nobody is.
     """
-    try:
+    with suppress(OSError, sqlite3.Error):  # all is committed, and the next one tries again
         if Path(f"{path}-wal").stat().st_size < FOLDED_FROM:
             return
         connection.execute("PRAGMA busy_timeout = 20")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    except (OSError, sqlite3.Error):
-        pass  # all is committed, and the next one tries again
-    finally:
         connection.execute(f"PRAGMA busy_timeout = {round(wait.total_seconds() * 1000)}")
 
 
