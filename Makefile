@@ -90,8 +90,9 @@ thorough: $(VENV)/.test  ## the specification with thousands of examples, differ
 docs-safeguards: $(VENV)/.test  ## write the page about safeguards anew, by switching each off
 	$(PY) tools/safeguards.py
 
-soak: $(VENV)/.test  ## nights in which everything goes wrong, for ten minutes (MINUTES=…)
+soak: $(VENV)/.test  ## nights in which everything goes wrong, then processes killed, ten minutes each (MINUTES=…)
 	$(PY) tools/soak.py --minutes $(or $(MINUTES),10)
+	$(PY) tools/soak_processes.py --minutes $(or $(MINUTES),10)
 
 # All sets are resolved together, so that they agree; the files hold hashes, and no address.
 pins:  ## choose the requirements anew (needs uv)
