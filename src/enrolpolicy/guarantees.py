@@ -203,6 +203,30 @@ PROMISES: tuple[Promise, ...] = (
 )
 """What each kind of LMS is good for; the first row that holds."""
 
+IMPOSSIBLE: tuple[tuple[str, str], ...] = (
+    (
+        "exactly one mail over SMTP",
+        "a connection that is lost after the message and before its acceptance leaves both sides with different news, "
+        "and a repeated Message-ID is delivered again; so an invitation in doubt is sent again, or never",
+    ),
+    (
+        "exactly one enrolment at an LMS with neither keys nor look-up",
+        "a request that was lost and an answer that was lost look the same from here; so an enrolment in doubt is held "
+        "for a person, or may be made twice",
+    ),
+    (
+        "never cancelling a started course at an LMS that cannot refuse to",
+        "between looking and cancelling the person may start; so it is looked at immediately before and after, and a "
+        "lost race is reported",
+    ),
+    (
+        "never enrolling after an opt-out that lands while the LMS is being asked",
+        "what was true when it was decided is not true any more when it takes effect; so the booking is cancelled, "
+        "unless it was started by then, and its credit is given back",
+    ),
+)
+"""What no choice of words in this module can promise: what it would be, and why not; and what is done instead."""
+
 
 def promise(lms: LmsCapabilities) -> Promise:
     """The row that holds for an LMS."""
@@ -214,10 +238,18 @@ def guarantee(
 ) -> Guarantee:
     """What is promised with these ports, given what the host accepts.
 
-    `AT_LEAST_ONCE` turns holding what is in doubt into asking again, `AT_MOST_ONE_INVITATION` does the opposite for
-    mail. Whether everything needed is accepted, `accepted` tells.
+    That is the first row that holds and needs no weakness but those accepted, or else the first row that holds; so what
+    a host has accepted stays enough when its LMS learns more. `AT_LEAST_ONCE` turns holding what is in doubt into
+    asking again, `AT_MOST_ONE_INVITATION` does the opposite for mail. Whether everything needed is accepted, `accepted`
+    tells.
     """
-    row = promise(lms)
+    holding = [_guaranteed(row, lms, mailer, accept) for row in PROMISES if row.holds(lms)]
+    return next((found for found in holding if set(found.weaknesses) <= set(accept)), holding[0])
+
+
+def _guaranteed(
+    row: Promise, lms: LmsCapabilities, mailer: MailerCapabilities, accept: Collection[Weakness]
+) -> Guarantee:
     weaknesses, in_doubt, later, words = row.weaknesses, row.in_doubt, row.later, row.enrolment
     if Weakness.AT_LEAST_ONCE in accept and InDoubt.HOLD in (in_doubt, later):
         in_doubt = InDoubt.RESEND if in_doubt is InDoubt.HOLD else in_doubt
