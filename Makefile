@@ -5,7 +5,7 @@ PY     := $(VENV)/bin/python
 UV     := $(shell command -v uv 2>/dev/null)
 PYTEST := $(PY) -m pytest -q -n auto
 # What the programs of this project are checked with; the tests are typed as strictly as the library.
-TYPED  := src tests tools proofs benchmarks
+TYPED  := src tests examples tools proofs benchmarks
 
 ifneq ($(UV),)
   MAKE_VENV = $(UV) venv --quiet --allow-existing --python $(PYTHON) $(VENV)

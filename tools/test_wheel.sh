@@ -8,6 +8,6 @@ trap 'rm -rf "$here"' EXIT
 "$python" -m venv "$here/venv"
 "$here/venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/test.txt
 "$here/venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps "$here"/dist/*.whl
-cp -R tests tools docs proofs benchmarks pyproject.toml README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md Makefile "$here"
+cp -R tests examples tools docs proofs benchmarks pyproject.toml README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md Makefile "$here"
 cd "$here"
 "$here/venv/bin/python" -m pytest -q -n auto -p no:cacheprovider

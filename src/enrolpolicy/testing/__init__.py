@@ -26,7 +26,7 @@ pytest.register_assert_rewrite(
 )
 
 from enrolpolicy.testing.chaos import EVERY_FAULT, Chaos, Crash, Fault  # noqa: E402 - after what rewrites them
-from enrolpolicy.testing.contract import Law, Unsupported, laws_of  # noqa: E402
+from enrolpolicy.testing.contract import Law, Result, Unsupported, examine, laws_of  # noqa: E402
 from enrolpolicy.testing.harness import (  # noqa: E402
     LmsHarness,
     MailerHarness,
@@ -57,9 +57,11 @@ __all__ = [
     "Mishap",
     "Received",
     "Reply",
+    "Result",
     "Seen",
     "StoreContract",
     "StoreHarness",
     "Unsupported",
+    "examine",
     "laws_of",
 ]

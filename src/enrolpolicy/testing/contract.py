@@ -116,6 +116,32 @@ class Contract:
         assert tampered(type(self)) == []
 
 
+@final
+@frozen(kw_only=True)
+class Result:
+    """What came of one law: `outcome` is `passed`, `failed`, `not applicable` or `not examined`; `detail` says why."""
+
+    law: Law
+    outcome: str
+    detail: str = ""
+
+
+def examine(contract: type[Contract], harness: Callable[[], object]) -> tuple[Result, ...]:
+    """Examine an adapter here and now, without pytest's runner; `harness` makes a new world for each law."""
+    return tuple(_examined(one, test, contract, harness) for one, test in contract.standing)
+
+
+def _examined(one: Law, test: Callable[..., None], contract: type[Contract], harness: Callable[[], object]) -> Result:
+    try:
+        test(contract(), harness())
+    except pytest.skip.Exception as skipped:
+        outcome = NOT_EXAMINED if NOT_EXAMINED in str(skipped.msg) else NOT_APPLICABLE
+        return Result(law=one, outcome=outcome, detail=str(skipped.msg))
+    except Exception as error:  # noqa: BLE001 - a broken adapter may raise anything
+        return Result(law=one, outcome="failed", detail=f"{type(error).__name__}: {error}")
+    return Result(law=one, outcome="passed")
+
+
 def laws_of(contract: type[Contract]) -> tuple[Law, ...]:
     """The laws of an exam, in order."""
     return tuple(one for one, _ in contract.standing)
