@@ -43,6 +43,7 @@ from enrolpolicy.policy import GATES, NO_TRIGGER, POLICY_VERSION, TRIGGERS, WITH
 from enrolpolicy.verdict import Verdict, decide
 
 if TYPE_CHECKING:
+    from enrolpolicy.assumptions import Assumptions, Completion
     from enrolpolicy.cancellation import CancelRefused, cancel
     from enrolpolicy.canonical import digest
     from enrolpolicy.changes import (
@@ -58,15 +59,20 @@ if TYPE_CHECKING:
         applied,
     )
     from enrolpolicy.codec import dump, load, load_plan
+    from enrolpolicy.covering import Coverage, CoverageCell, Covered, Standing, coverage
     from enrolpolicy.explanation import Answer, Explanation, explain, explain_all
+    from enrolpolicy.forecasting import Drift, Forecast, ForecastMonth, ForecastNight, forecast
     from enrolpolicy.lifecycle import Event, Forbidden, advance, move
     from enrolpolicy.permissions import Actor, Area, Permission, PermissionDenied, permits
     from enrolpolicy.schemas import plan_schema, snapshot_schema
     from enrolpolicy.staleness import Changed, Rechecked, Stale, preconditions, recheck
+    from enrolpolicy.stepping import Lapse
 
 # What only some callers need (JSON, changes to settings, plans on newer data) is imported when it is first asked for:
 # building its classes would double the time this import takes.
 _LATER = {
+    "Assumptions": "assumptions",
+    "Completion": "assumptions",
     "CancelRefused": "cancellation",
     "cancel": "cancellation",
     "digest": "canonical",
@@ -83,10 +89,21 @@ _LATER = {
     "dump": "codec",
     "load": "codec",
     "load_plan": "codec",
+    "Coverage": "covering",
+    "CoverageCell": "covering",
+    "Covered": "covering",
+    "Standing": "covering",
+    "coverage": "covering",
     "Answer": "explanation",
     "Explanation": "explanation",
     "explain": "explanation",
     "explain_all": "explanation",
+    "Drift": "forecasting",
+    "Forecast": "forecasting",
+    "ForecastMonth": "forecasting",
+    "ForecastNight": "forecasting",
+    "Lapse": "stepping",
+    "forecast": "forecasting",
     "Event": "lifecycle",
     "Forbidden": "lifecycle",
     "advance": "lifecycle",
@@ -133,6 +150,7 @@ __all__ = [
     "Answer",
     "Area",
     "Assignment",
+    "Assumptions",
     "Audience",
     "AuditEntry",
     "Cancel",
@@ -144,10 +162,15 @@ __all__ = [
     "ChangeOptOut",
     "ChangePerson",
     "Changed",
+    "Completion",
     "Counts",
     "Course",
+    "Coverage",
+    "CoverageCell",
+    "Covered",
     "Deferred",
     "Delivery",
+    "Drift",
     "Employment",
     "Enrol",
     "EnrolPolicyError",
@@ -158,11 +181,15 @@ __all__ = [
     "Facts",
     "Finding",
     "Forbidden",
+    "Forecast",
+    "ForecastMonth",
+    "ForecastNight",
     "Guards",
     "HeldRole",
     "InvalidSnapshot",
     "InvalidValue",
     "Invite",
+    "Lapse",
     "Level",
     "OptOut",
     "Origin",
@@ -178,6 +205,7 @@ __all__ = [
     "Scope",
     "Snapshot",
     "Stale",
+    "Standing",
     "Status",
     "TrainingRecord",
     "UnknownId",
@@ -189,6 +217,7 @@ __all__ = [
     "applied",
     "cancel",
     "candidate",
+    "coverage",
     "decide",
     "digest",
     "dump",
@@ -196,6 +225,7 @@ __all__ = [
     "explain",
     "explain_all",
     "findings",
+    "forecast",
     "load",
     "load_plan",
     "move",

@@ -156,7 +156,7 @@ def next_check_on(tonight: Night, reading: Reading) -> date | None:
     the few dates named here, so each is asked in turn.
     """
     now = _answer(tonight, reading)
-    for day in sorted(day for day in _boundaries(tonight, reading) if day > tonight.on):
+    for day in sorted(day for day in boundaries(tonight, reading) if day > tonight.on):
         later = night_of(tonight.register, day, only=reading.course.id)
         if _answer(later, later.read(reading.person.id, reading.course.id)) != now:
             return day
@@ -170,12 +170,12 @@ def _answer(tonight: Night, reading: Reading) -> tuple[Status, Verdict, bool]:
 
 
 def _spread(tonight: Night, reading: Reading, verdict: Verdict) -> date | None:
-    if not verdict.enrols:
-        return None
-    return spread_until(demand_of(tonight, reading), tonight.register.account.spread_days)
+    spread_days = tonight.register.account.spread_days
+    return spread_until(demand_of(tonight, reading), spread_days) if verdict.enrols and spread_days else None
 
 
-def _boundaries(tonight: Night, reading: Reading) -> set[date]:
+def boundaries(tonight: Night, reading: Reading) -> set[date]:
+    """The dates, past ones among them, on which alone the answer to a pair can change though nothing else does."""
     standing, account = reading.renewal, tonight.register.account
     days = {row.completed_on for row in tonight.register.records[reading.person.id].get(reading.course.id, ())}
     if standing.opens_on is not None:

@@ -80,6 +80,11 @@ def sweep(tonight: Night) -> Sweep:
     return Sweep(tuple(enrols), reasons)
 
 
+def open_pairs(tonight: Night) -> Iterator[tuple[str, str, int]]:
+    """The pairs that the leading gates leave open, with their codes; some of those that opted out are among them."""
+    return _open_pairs(tonight, {})
+
+
 def _open_pairs(tonight: Night, settled: dict[int, int]) -> Iterator[tuple[str, str, int]]:
     """The pairs that the leading gates leave open, with their codes; those of the others are counted in `settled`."""
     rows, courses = tonight.register, tonight.courses
