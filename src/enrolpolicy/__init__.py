@@ -67,6 +67,18 @@ if TYPE_CHECKING:
     from enrolpolicy.schemas import plan_schema, snapshot_schema
     from enrolpolicy.staleness import Changed, Rechecked, Stale, preconditions, recheck
     from enrolpolicy.stepping import Lapse
+    from enrolpolicy.whatif import (
+        Difference,
+        Figures,
+        Moved,
+        Outcome,
+        Part,
+        Supposition,
+        TopUp,
+        difference,
+        supposed,
+        what_if,
+    )
 
 # What only some callers need (JSON, changes to settings, plans on newer data) is imported when it is first asked for:
 # building its classes would double the time this import takes.
@@ -118,6 +130,16 @@ _LATER = {
     "Stale": "staleness",
     "preconditions": "staleness",
     "recheck": "staleness",
+    "Difference": "whatif",
+    "Figures": "whatif",
+    "Moved": "whatif",
+    "Outcome": "whatif",
+    "Part": "whatif",
+    "Supposition": "whatif",
+    "TopUp": "whatif",
+    "difference": "whatif",
+    "supposed": "whatif",
+    "what_if": "whatif",
     "plan_schema": "schemas",
     "snapshot_schema": "schemas",
 }
@@ -170,6 +192,7 @@ __all__ = [
     "Covered",
     "Deferred",
     "Delivery",
+    "Difference",
     "Drift",
     "Employment",
     "Enrol",
@@ -179,6 +202,7 @@ __all__ = [
     "Event",
     "Explanation",
     "Facts",
+    "Figures",
     "Finding",
     "Forbidden",
     "Forecast",
@@ -191,8 +215,11 @@ __all__ = [
     "Invite",
     "Lapse",
     "Level",
+    "Moved",
     "OptOut",
     "Origin",
+    "Outcome",
+    "Part",
     "Permission",
     "PermissionDenied",
     "Person",
@@ -207,6 +234,8 @@ __all__ = [
     "Stale",
     "Standing",
     "Status",
+    "Supposition",
+    "TopUp",
     "TrainingRecord",
     "UnknownId",
     "Validity",
@@ -219,6 +248,7 @@ __all__ = [
     "candidate",
     "coverage",
     "decide",
+    "difference",
     "digest",
     "dump",
     "enrolment_key",
@@ -239,4 +269,6 @@ __all__ = [
     "recheck",
     "run_date",
     "snapshot_schema",
+    "supposed",
+    "what_if",
 ]

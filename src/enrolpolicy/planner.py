@@ -75,8 +75,13 @@ def plan(snapshot: Snapshot, *, on: date, people: Collection[str] | None = None)
     night would give them, credits included. Raises `UnknownId` for a person the snapshot does not have. The same
     snapshot and date give the same plan, whatever the order of the rows; nothing is changed, and no clock is read.
     """
-    account = snapshot.account
-    surveyed = survey(night(snapshot, on, people))
+    return planned(snapshot, night(snapshot, on, people), people)
+
+
+def planned(snapshot: Snapshot, tonight: Night, people: Collection[str] | None = None) -> Plan:
+    """The same of a night that was read before, of the same snapshot and people."""
+    account, on = snapshot.account, tonight.on
+    surveyed = survey(tonight)
     demand = surveyed.demand
     if people is not None and account.credits is not None:
         # Credits are the one thing people share: who else asks for them has to be known.

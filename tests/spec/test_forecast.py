@@ -192,7 +192,7 @@ class TestAForecast:
     waits for what, the credits left, and what is completed."""
 
     @given(lively(), assumptions, st.sampled_from([0, 12, 40, 75]))
-    @settings(max_examples=100)
+    @settings(max_examples=60)
     def test_is_every_night_planned_and_lived_through(self, drawn: Drawn, how: Assumptions, days: int) -> None:
         snapshot, start = drawn
         until = start + timedelta(days)
