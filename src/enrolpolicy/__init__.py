@@ -43,7 +43,9 @@ from enrolpolicy.policy import GATES, NO_TRIGGER, POLICY_VERSION, TRIGGERS, WITH
 from enrolpolicy.verdict import Verdict, decide
 
 if TYPE_CHECKING:
+    from enrolpolicy.agenda import Lapse
     from enrolpolicy.assumptions import Assumptions, Completion
+    from enrolpolicy.backtesting import BackTest, Compared, Match, PastEnrolment, back_test
     from enrolpolicy.cancellation import CancelRefused, cancel
     from enrolpolicy.canonical import digest
     from enrolpolicy.changes import (
@@ -66,7 +68,6 @@ if TYPE_CHECKING:
     from enrolpolicy.permissions import Actor, Area, Permission, PermissionDenied, permits
     from enrolpolicy.schemas import plan_schema, snapshot_schema
     from enrolpolicy.staleness import Changed, Rechecked, Stale, preconditions, recheck
-    from enrolpolicy.stepping import Lapse
     from enrolpolicy.whatif import (
         Difference,
         Figures,
@@ -85,6 +86,11 @@ if TYPE_CHECKING:
 _LATER = {
     "Assumptions": "assumptions",
     "Completion": "assumptions",
+    "BackTest": "backtesting",
+    "Compared": "backtesting",
+    "Match": "backtesting",
+    "PastEnrolment": "backtesting",
+    "back_test": "backtesting",
     "CancelRefused": "cancellation",
     "cancel": "cancellation",
     "digest": "canonical",
@@ -114,7 +120,7 @@ _LATER = {
     "Forecast": "forecasting",
     "ForecastMonth": "forecasting",
     "ForecastNight": "forecasting",
-    "Lapse": "stepping",
+    "Lapse": "agenda",
     "forecast": "forecasting",
     "Event": "lifecycle",
     "Forbidden": "lifecycle",
@@ -175,6 +181,7 @@ __all__ = [
     "Assumptions",
     "Audience",
     "AuditEntry",
+    "BackTest",
     "Cancel",
     "CancelEnrolment",
     "CancelRefused",
@@ -184,6 +191,7 @@ __all__ = [
     "ChangeOptOut",
     "ChangePerson",
     "Changed",
+    "Compared",
     "Completion",
     "Counts",
     "Course",
@@ -215,11 +223,13 @@ __all__ = [
     "Invite",
     "Lapse",
     "Level",
+    "Match",
     "Moved",
     "OptOut",
     "Origin",
     "Outcome",
     "Part",
+    "PastEnrolment",
     "Permission",
     "PermissionDenied",
     "Person",
@@ -244,6 +254,7 @@ __all__ = [
     "advance",
     "amend",
     "applied",
+    "back_test",
     "cancel",
     "candidate",
     "coverage",

@@ -1,177 +1,47 @@
 """The year ahead: the same as if every night were planned, carried out, and lived through."""
 
-import hashlib
-import json
 from collections.abc import Iterator
 from datetime import date, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
+import pytest
 from attrs import evolve
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from documents import near_ready_rows
+from documents import near_ready
 from enrolpolicy import (
+    Account,
+    Anchor,
     Assumptions,
     Completion,
-    Enrolment,
-    EnrolmentStatus,
+    Course,
+    Delivery,
     Forecast,
     ForecastNight,
-    Level,
+    InvalidValue,
     Snapshot,
     TrainingRecord,
-    candidate,
+    Validity,
     forecast,
     load,
     plan,
-    project,
 )
-from enrolpolicy.dates import local_date
-from enrolpolicy.planner import available_credits
+from enrolpolicy.assumptions import completed_on, days_lost, record_of
+from living import Lived, assumptions, lived, lively
 
 Drawn = tuple[Snapshot, date]
-OPEN = {EnrolmentStatus.PENDING, EnrolmentStatus.BOOKED, EnrolmentStatus.IN_PROGRESS}
-
-assumptions = st.one_of(
-    st.builds(
-        Assumptions,
-        completed=st.sampled_from(Completion),
-        after_days=st.sampled_from([0, 1, 2, 14, 40]),
-        share=st.sampled_from([0.0, 0.5, 1.0, 1.0]),
-    ),
-)
 
 
-@st.composite
-def lively(draw: Any) -> tuple[Snapshot, date]:
-    """A register in which much happens soon: short validities, expiries here and there, credits that may run out."""
-    document, start = draw(near_ready_rows())
-    short = st.sampled_from(
-        [None, {"days": 20}, {"days": 45}, {"months": 1}, {"days": 60, "anchor": "previous-expiry"}, {"days": 1}]
-    )
-    for course in document["courses"]:
-        course["validity"] = draw(short)
-    for row in document["records"]:
-        if row.get("expires_on") and draw(st.booleans()):
-            expires_on = start + timedelta(draw(st.integers(-8, 60)))
-            row["expires_on"] = expires_on.isoformat()
-            row["completed_on"] = (expires_on - timedelta(draw(st.sampled_from([10, 45, 70, 365])))).isoformat()
-        if course_validity(document, row) and draw(st.booleans()):
-            row["expires_on"] = None
-            row["completed_on"] = (start - timedelta(draw(st.integers(0, 61)))).isoformat()
-    if draw(st.booleans()):
-        document["account"]["credits"] = draw(st.integers(0, 8))
-    return load(json.dumps(document)), start
-
-
-def course_validity(document: Any, row: Any) -> Any:
-    return next((course["validity"] for course in document["courses"] if course["id"] == row["course"]), None)
-
-
-# Every night, one after the other, on whole snapshots
-
-
-class Lived(NamedTuple):
-    """One night and its day, as they come from planning every night."""
-
-    actions: tuple[Any, ...]
-    guards: tuple[str, ...]
-    lapses: set[tuple[str, str]]
-    held: int
-    waiting: int
-    shortfall: int
-    left: int | None
-    completed: int
-
-
-def lived(snapshot: Snapshot, start: date, until: date, how: Assumptions) -> Iterator[tuple[date, Lived]]:
-    due = {row.id: due_on(snapshot, row, start, how) for row in snapshot.enrolments}
-    on = start
-    while on <= until:
-        tonight = plan(snapshot, on=on)
-        lapses = lapsed(snapshot, on)
-        snapshot = project(snapshot, tonight)
-        for row in snapshot.enrolments:
-            if row.id not in due:
-                due[row.id] = due_on(snapshot, row, on, how)
-        today = [row for row in snapshot.enrolments if row.status in OPEN and due[row.id] == on]
-        for row in today:
-            snapshot = completed(snapshot, row, on)
-        for_credits = [row for row in tonight.deferred if row.because == "credits"]
-        yield (
-            on,
-            Lived(
-                actions=tonight.actions,
-                guards=tonight.guards,
-                lapses=lapses,
-                held=len(tonight.deferred) - len(for_credits),
-                waiting=len(for_credits),
-                shortfall=max((row.shortfall or 0 for row in for_credits), default=0),
-                left=available_credits(snapshot),
-                completed=len(today),
-            ),
-        )
-        on += timedelta(1)
-
-
-def standing(snapshot: Snapshot, person: str, course: str, on: date) -> tuple[date | None, date | None]:
-    """The completion that counts on a date, and the last day it is valid."""
-    found = candidate(snapshot, person=person, course=course, on=on).renewal
-    return found.completed_on, found.expires_on
-
-
-def known(snapshot: Snapshot, row: Enrolment) -> bool:
-    people = {person.id for person in snapshot.personnel if not person.archived}
-    return row.person in people and row.course in {course.id for course in snapshot.courses}
-
-
-def due_on(snapshot: Snapshot, row: Enrolment, today: date, how: Assumptions) -> date | None:
-    """When an enrolment made by `today` is completed."""
-    fraction = int.from_bytes(hashlib.sha256(row.id.encode()).digest()[:4]) / 2**32
-    if row.status not in OPEN or not known(snapshot, row) or how.completed is Completion.NEVER or fraction >= how.share:
-        return None
-    made_on = local_date(snapshot.account.timezone, row.enrolled_at)
-    _, last = standing(snapshot, row.person, row.course, today)
-    if how.completed is Completion.LAST_DAY and last is not None and last >= today and last >= made_on:
-        return last
-    return max(today, made_on + timedelta(how.after_days))
-
-
-def completed(snapshot: Snapshot, row: Enrolment, on: date) -> Snapshot:
-    """The enrolment is completed, its record arrives, and a credit that was reserved is spent."""
-    [course] = (course for course in snapshot.courses if course.id == row.course)
-    began, ended = standing(snapshot, row.person, row.course, on)
-    expires_on = None
-    if course.validity is None and began is not None and ended is not None and ended > began:
-        expires_on = on + (ended - began)
-    done = TrainingRecord(person=row.person, course=row.course, completed_on=on, expires_on=expires_on)
-    account = snapshot.account
-    if account.credits is not None and row.status is not EnrolmentStatus.IN_PROGRESS:
-        account = evolve(account, credits=account.credits - course.credit_cost)
-    rows = tuple(
-        evolve(other, status=EnrolmentStatus.COMPLETED, ended_on=on) if other.id == row.id else other
-        for other in snapshot.enrolments
-    )
-    return evolve(snapshot, account=account, enrolments=rows, records=(*snapshot.records, done))
-
-
-def lapsed(snapshot: Snapshot, on: date) -> set[tuple[str, str]]:
-    return {
-        (person.id, course.id)
-        for person in snapshot.personnel
-        for course in snapshot.courses
-        if not person.archived
-        and candidate(snapshot, person=person.id, course=course.id, on=on).facts.level is Level.REQUIRED
-        and standing(snapshot, person.id, course.id, on)[1] == on - timedelta(1)
-    }
+NOTHING = Snapshot(account=Account(id="nobody"))
 
 
 def as_lived(night: ForecastNight) -> Lived:
     lapses = {(row.person, row.course) for row in night.lapses}
     assert len(lapses) == len(night.lapses)
     return Lived(
-        night.actions, night.guards, lapses, night.held, night.waiting, night.shortfall, night.left, night.completed
+        night.actions, night.guards, lapses, night.held, night.waiting, night.shortfall, night.left, night.completed,
+        NOTHING,
     )  # fmt: skip
 
 
@@ -201,5 +71,148 @@ class TestAForecast:
             assert on == same
             # What an idle night's guards say is not told for the nights between.
             guards = theirs.guards if theirs.actions else ours.guards
-            assert (on, ours) == (on, theirs._replace(guards=guards))
+            assert (on, ours) == (on, theirs._replace(guards=guards, after=NOTHING))
         event(f"nights with actions: {min(4, sum(bool(night.actions) for night in found.nights))}")
+
+
+class TestTheFirstNight:
+    """It is tonight's plan."""
+
+    @given(near_ready(), assumptions)
+    def test_is_tonight_s_plan(self, drawn: tuple[str, date], how: Assumptions) -> None:
+        snapshot, start = load(drawn[0]), drawn[1]
+        tonight = plan(snapshot, on=start)
+        first = forecast(snapshot, start=start, until=start, assume=how).nights[0]
+        assert (first.on, first.actions, first.guards) == (start, tonight.actions, tonight.guards)
+        assert first.held + first.waiting == len(tonight.deferred)
+
+
+class TestTheTopUp:
+    """With it nobody ever waits for credits; with one less somebody does. Where nobody waits anyway it is none."""
+
+    @given(lively(), assumptions, st.integers(0, 4))
+    @settings(max_examples=60)
+    def test_is_the_smallest(self, drawn: Drawn, how: Assumptions, credits: int) -> None:
+        snapshot, start = drawn
+        snapshot = with_credits(snapshot, credits)
+        until = start + timedelta(60)
+
+        def short_on(more: int) -> date | None:
+            return forecast(with_credits(snapshot, credits + more), start=start, until=until, assume=how).short_on
+
+        found = forecast(snapshot, start=start, until=until, assume=how)
+        assert found.top_up is not None
+        assert (found.short_on is None) == (found.top_up == 0)
+        assert found.short_on == next((night.on for night in found.nights if night.waiting), None)
+        assert short_on(found.top_up) is None
+        event(f"top-up: {min(3, found.top_up)}")
+        if found.top_up:
+            assert short_on(found.top_up - 1) is not None
+
+    @given(lively())
+    @settings(max_examples=20)
+    def test_is_not_told_where_credits_are_not_metered(self, drawn: Drawn) -> None:
+        snapshot, start = with_credits(drawn[0], None), drawn[1]
+        found = forecast(snapshot, start=start, until=start + timedelta(30))
+        assert (found.short_on, found.top_up, {night.left for night in found.nights}) == (None, None, {None})
+
+
+def with_credits(snapshot: Snapshot, credits: int | None) -> Snapshot:
+    return evolve(snapshot, account=evolve(snapshot.account, credits=credits))
+
+
+class TestWhatIsAssumed:
+    """It is a value: who completes when, and how many at all; the new expiry follows from the course, or the past."""
+
+    DAY = date(2026, 3, 10)
+    YEARLY = Course(id="fire", delivery=Delivery.IHASCO, validity=Validity(months=12))
+    KEPT = evolve(YEARLY, validity=Validity(months=12, anchor=Anchor.PREVIOUS_EXPIRY))
+    BARE = evolve(YEARLY, validity=None)
+
+    @given(st.text(min_size=1, max_size=20), st.floats(0, 1), st.floats(0, 1))
+    def test_a_larger_share_has_all_of_a_smaller_one(self, id: str, one: float, other: float) -> None:
+        smaller, larger = sorted([one, other])
+        dates = [
+            completed_on(Assumptions(share=share), id, enrolled_on=self.DAY, valid_until=None, today=self.DAY)
+            for share in (0.0, smaller, larger, 1.0)
+        ]
+        assert dates == sorted(dates, key=lambda day: day is not None)
+        assert (dates[0], dates[3]) == (None, self.DAY + timedelta(14))
+
+    @pytest.mark.parametrize(
+        ("enrolled", "last", "completed"),
+        [(0, 5, 5), (0, 0, 0), (-3, -1, 11), (-30, None, 0), (0, None, 14), (-3, 0, 0), (-3, 400, 400)],
+    )
+    def test_the_last_day(self, enrolled: int, last: int | None, completed: int) -> None:
+        """Where it is over, or there is none, so many days after the booking, and never before today."""
+        how = Assumptions(completed=Completion.LAST_DAY)
+        day = completed_on(
+            how,
+            "e1",
+            enrolled_on=self.DAY + timedelta(enrolled),
+            valid_until=None if last is None else self.DAY + timedelta(last),
+            today=self.DAY,
+        )
+        assert day == self.DAY + timedelta(completed)
+
+    def test_the_record_that_a_completion_brings(self) -> None:
+        renewed = (date(2025, 3, 20), date(2026, 3, 20))
+        assert record_of("ana", self.YEARLY, self.DAY, renewed) == TrainingRecord(
+            person="ana", course="fire", completed_on=self.DAY
+        )
+        assert record_of("ana", self.BARE, self.DAY, renewed).expires_on == date(2027, 3, 10)
+        for unknown in (None, (date(2025, 3, 20), None), (date(2025, 3, 20), date(2025, 3, 20))):
+            assert record_of("ana", self.BARE, self.DAY, unknown).expires_on is None
+
+    def test_the_days_lost(self) -> None:
+        renewed, now = (date(2025, 3, 20), date(2026, 3, 20)), date(2027, 3, 10)
+        assert days_lost(self.YEARLY, self.DAY, renewed, now) == 10
+        assert days_lost(self.BARE, self.DAY, renewed, now) == 10
+        assert days_lost(self.KEPT, self.DAY, renewed, date(2027, 3, 20)) == 0
+        assert days_lost(self.YEARLY, date(2026, 3, 20), renewed, date(2027, 3, 20)) == 0
+        assert days_lost(self.YEARLY, date(2026, 4, 1), renewed, date(2027, 4, 1)) == 0
+        assert days_lost(self.YEARLY, self.DAY, None, now) == 0
+
+    def test_a_date_before_the_start_is_refused(self) -> None:
+        with pytest.raises(InvalidValue, match="give a later date"):
+            forecast(NOTHING, start=self.DAY, until=self.DAY - timedelta(1))
+
+
+class TestTheMonths:
+    """Every month is told, and nothing of a night is lost in them."""
+
+    @given(lively(), st.integers(0, 100))
+    @settings(max_examples=30)
+    def test_add_up(self, drawn: Drawn, days: int) -> None:
+        snapshot, start = drawn
+        found = forecast(snapshot, start=start, until=start + timedelta(days))
+        nights, months = found.nights, found.months
+        assert [row.month.day for row in months] == [1] * len(months)
+        assert (months[0].month, months[-1].month) == (start.replace(day=1), found.until.replace(day=1))
+        assert sum(row.enrolments for row in months) == sum(len(night.enrolments) for night in nights)
+        assert sum(row.credits for row in months) == sum(night.credits for night in nights)
+        assert sum(row.lapses for row in months) == sum(len(night.lapses) for night in nights)
+        assert sum(row.completed for row in months) == sum(night.completed for night in nights)
+        assert max(row.waiting for row in months) == max(night.waiting for night in nights)
+        assert months[-1].left == nights[-1].left
+        assert sum(credits for _, _, credits in found.by_course) == sum(night.credits for night in nights)
+
+    def test_to_the_calendar_s_end(self) -> None:
+        found = forecast(NOTHING, start=date(9999, 11, 30), until=date.max)
+        assert [row.month for row in found.months] == [date(9999, 11, 1), date(9999, 12, 1)]
+
+
+class TestTheOrderOfRows:
+    """It does not matter."""
+
+    @given(lively(), assumptions, st.randoms(use_true_random=False))
+    @settings(max_examples=20)
+    def test_the_same_whatever_the_order(self, drawn: Drawn, how: Assumptions, dice: Any) -> None:
+        snapshot, start = drawn
+        shuffled: dict[str, Any] = {
+            name: tuple(dice.sample(getattr(snapshot, name), len(getattr(snapshot, name))))
+            for name in ("courses", "personnel", "assignments", "records", "enrolments", "opt_outs")
+        }
+        until = start + timedelta(40)
+        other = forecast(evolve(snapshot, **shuffled), start=start, until=until, assume=how)
+        assert other == forecast(snapshot, start=start, until=until, assume=how)
