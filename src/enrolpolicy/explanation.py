@@ -101,13 +101,20 @@ def explain(snapshot: Snapshot, *, person: str, course: str, on: date) -> Explan
     return _explained(tonight, reading, waits)
 
 
-def explain_all(snapshot: Snapshot, *, on: date) -> Iterator[Explanation]:
-    """The same for every candidate, by person, then course."""
+def explain_all(
+    snapshot: Snapshot, *, on: date, person: str | None = None, course: str | None = None
+) -> Iterator[Explanation]:
+    """The same for every candidate, by person, then course; or for those of one person, or of one course.
+
+    Raises `UnknownId` for either, when the first is asked for.
+    """
     tonight = night(snapshot, on)
+    people = sorted(tonight.register.people) if person is None else [tonight.register.person(person).id]
+    wanted = tonight.register.courses.keys() if course is None else {tonight.register.course(course).id}
     waits = _deferrals(snapshot, on)
-    for person in sorted(tonight.register.people):
-        for course in sorted(tonight.register.courses_of(person)):
-            yield _explained(tonight, tonight.read(person, course), waits)
+    for somebody in people:
+        for something in sorted(tonight.register.courses_of(somebody) & wanted):
+            yield _explained(tonight, tonight.read(somebody, something), waits)
 
 
 Waits = Mapping[tuple[str, str], Deferred]
