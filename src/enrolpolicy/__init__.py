@@ -44,6 +44,7 @@ from enrolpolicy.verdict import Verdict, decide
 
 if TYPE_CHECKING:
     from enrolpolicy.agenda import Lapse
+    from enrolpolicy.amending import load_changes, load_past_enrolments
     from enrolpolicy.assumptions import Assumptions, Completion
     from enrolpolicy.backtesting import BackTest, Compared, Match, PastEnrolment, back_test
     from enrolpolicy.cancellation import CancelRefused, cancel
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
     from enrolpolicy.remedies import Remedy, what_helps
     from enrolpolicy.schemas import plan_schema, snapshot_schema
     from enrolpolicy.staleness import Changed, Rechecked, Stale, preconditions, recheck
+    from enrolpolicy.tabular import forecast_csv
     from enrolpolicy.views import (
         BookingStatus,
         CoursePanel,
@@ -100,6 +102,8 @@ if TYPE_CHECKING:
 _LATER = {
     "Assumptions": "assumptions",
     "Completion": "assumptions",
+    "load_changes": "amending",
+    "load_past_enrolments": "amending",
     "BackTest": "backtesting",
     "Compared": "backtesting",
     "Match": "backtesting",
@@ -171,6 +175,7 @@ _LATER = {
     "difference": "whatif",
     "supposed": "whatif",
     "what_if": "whatif",
+    "forecast_csv": "tabular",
     "Remedy": "remedies",
     "what_helps": "remedies",
     "plan_schema": "schemas",
@@ -305,7 +310,10 @@ __all__ = [
     "explain_all",
     "findings",
     "forecast",
+    "forecast_csv",
     "load",
+    "load_changes",
+    "load_past_enrolments",
     "load_plan",
     "move",
     "next_run",

@@ -48,9 +48,9 @@ def what_helps(
 ) -> tuple[Remedy, ...]:
     """Every single change that would help, the one that helps most first.
 
-    `found` is the `coverage` of this snapshot. What is tried: each switch of the account, of each course, of each person
-    and of each opt-out that is off and stands before something that is not on its way; a lookback that reaches it; no
-    spread; and as many credits as nobody would have to wait. `progress` is called with how many were tried, of how many.
+    `found` is the `coverage` of this snapshot. What is tried: each switch of the account, of a course, of a person and
+    each opt-out that could stand before something that is not on its way; a lookback that reaches back to it; no
+    spread; and as many credits as nobody has to wait for. `progress` is called with how many were tried, of how many.
     """
     trouble = [row for row in found.rows if row.standing in _NOT_ON_ITS_WAY or row.lapses_on is not None]
     rows = register(snapshot)
@@ -129,7 +129,9 @@ def _remedy(snapshot: Snapshot, rows: Register, change: Supposition, concerned: 
     nights: dict[date, Night] = {}
 
     def night(day: date) -> Night:
-        return nights.setdefault(day, nights.get(day) or night_of(changed, day))
+        if day not in nights:
+            nights[day] = night_of(changed, day)
+        return nights[day]
 
     now, later, credits = list[Pair](), list[Pair](), 0
     for row in concerned:

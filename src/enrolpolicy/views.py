@@ -100,7 +100,7 @@ def _by_name(course: Course) -> tuple[str, str]:
 
 
 def method(course: Course) -> str:
-    """A course's cell in the Method column: how it is taken, and the enrol symbol where its auto-enrol box is ticked."""
+    """A course's Method: how it is taken, with the enrol symbol where its auto-enrol box is ticked."""
     way = DELIVERIES[course.delivery]
     return f"{way} {ENROL_SYMBOL}" if course.auto_enrol else way
 
@@ -124,8 +124,8 @@ class BookingStatus(Enum):
 class PanelRow:
     """Where one person stands with a course, why in words, and since when, where that is known.
 
-    An enrolment the LMS has not confirmed is shown as booked. `completed` is whoever's training is valid and not due for
-    renewal, or waits for its record; whose renewal is due and not booked is `not-booked`, or `cancelled` if the
+    An enrolment the LMS has not confirmed is shown as booked. `completed` is whoever's training is valid and not due
+    for renewal, or waits for its record; whose renewal is due and not booked is `not-booked`, or `cancelled` if the
     booking of that renewal was. `automatic` says who made the booking that is shown, None where none is.
     """
 
