@@ -190,6 +190,8 @@ def _put_back(snapshot: Snapshot, start: date) -> tuple[Snapshot, dict[date, lis
 
     people = {person.id for person in snapshot.personnel}
     courses = {course.id for course in snapshot.courses}
+    timezone = snapshot.account.timezone
+    known = frozenset(row.id for row in snapshot.enrolments if not _replaced(row, timezone, start))
     personnel = tuple(_before_roles(person, later) for person in snapshot.personnel)
     assignments = tuple(
         row
@@ -202,12 +204,12 @@ def _put_back(snapshot: Snapshot, start: date) -> tuple[Snapshot, dict[date, lis
         before
         for row in snapshot.enrolments
         if row.person in people and row.course in courses
-        for before in _before(row, snapshot.account.timezone, later, start)
+        for before in _before(row, timezone, later, start)
     )
     records = tuple(
         row
         for row in snapshot.records
-        if row.person in people and row.course in courses and not later(row.completed_on, Recorded(row))
+        if row.person in people and row.course in courses and not later(row.completed_on, Recorded(row, known))
     )
     past = evolve(snapshot, personnel=personnel, assignments=assignments, enrolments=enrolments, records=records)
     return past, happenings
@@ -225,13 +227,18 @@ def _before_roles(person: Person, later: Later) -> Person:
     return person if len(held) == len(person.roles) else evolve(person, roles=held)
 
 
+def _replaced(row: Enrolment, timezone: str, start: date) -> bool:
+    """Whether an enrolment is one of theirs, in whose place ours are made."""
+    return row.origin is Origin.AUTO and local_date(timezone, row.enrolled_at) >= start
+
+
 def _before(row: Enrolment, timezone: str, later: Later, start: date) -> Iterator[Enrolment]:
     """An enrolment as it was on the first night, if it was there; what becomes of it is noted."""
     made_on = local_date(timezone, row.enrolled_at)
     opened = row
     if row.status in ENDED and row.ended_on is not None and row.ended_on >= start:
         opened = evolve(row, status=EnrolmentStatus.BOOKED, ended_on=None, ended_because=None)
-    if row.origin is Origin.AUTO and made_on >= start:
+    if _replaced(row, timezone, start):
         if row.status is EnrolmentStatus.CANCELLED and row.ended_because == REQUESTED and row.ended_on is not None:
             later(row.ended_on, Ended(row))  # of ours, that is made in its place
         return

@@ -18,9 +18,13 @@ from enrolpolicy.walking import Walk, again_tomorrow, finished
 @final
 @frozen
 class Recorded:
-    """A training was completed; whatever the person had booked on the course by then is completed with it."""
+    """A training was completed, and with it what the person had booked on the course by then.
+
+    Of enrolments that are `known` by their ids, it is known how they ended, and they are left as they are.
+    """
 
     record: TrainingRecord
+    known: frozenset[str]
 
 
 @final
@@ -62,8 +66,8 @@ Happening = Recorded | Booked | Ended | GivenRole | Assigned
 def happen(walk: Walk, it: Happening, on: date) -> None:
     """Put something that happened on a day into the register."""
     match it:
-        case Recorded(record):
-            _recorded(walk, record, on)
+        case Recorded():
+            _recorded(walk, it, on)
         case Booked(row):
             walk.rows.enrolments[row.person].setdefault(row.course, []).append(row)
             again_tomorrow(walk, (row.person, row.course), on)
@@ -78,12 +82,13 @@ def happen(walk: Walk, it: Happening, on: date) -> None:
             _asked_anew(walk, row.person, on)
 
 
-def _recorded(walk: Walk, record: TrainingRecord, on: date) -> None:
+def _recorded(walk: Walk, it: Recorded, on: date) -> None:
+    record = it.record
     walk.rows.records[record.person].setdefault(record.course, []).append(record)
     rows = walk.rows.enrolments[record.person].get(record.course, [])
     for index, row in enumerate(rows):
         made_by = local_date(walk.snapshot.account.timezone, row.enrolled_at) <= record.completed_on
-        if row.status in OPEN and made_by and not record.voided:
+        if row.status in OPEN and made_by and row.id not in it.known:
             rows[index] = finished(row, on)
     again_tomorrow(walk, (record.person, record.course), on)
 
