@@ -74,6 +74,7 @@ wheel: $(VENV)/.check  ## build the wheel, install it by itself, and test that
 
 bench: $(VENV)/.bench  ## speed and memory, beside a plain loop and DuckDB
 	$(PY) benchmarks/bench.py
+	$(PY) benchmarks/ahead.py
 
 mutants: $(VENV)/.mutants  ## which small faults the tests do not notice
 	$(PY) tools/mutants.py

@@ -207,6 +207,7 @@ VALUES = {
     "GATES": "The table of gates.",
     "NO_TRIGGER": "The reason of a pair for which no gate is shut and no trigger fires either.",
     "POLICY_VERSION": "Changes whenever a row, or what a fact means, changes.",
+    "Supposition": "Any change, or a `TopUp`: something that could be different.",
     "TRIGGERS": "The table of triggers.",
     "UNCHANGED": "Leave a setting as it is.",
     "WITHDRAWALS": "The table of causes for which a booking is taken back.",
@@ -230,7 +231,7 @@ def verified() -> str:
         laws = [
             (" ".join((ast.get_docstring(node) or "").split()), f"`{node.name}`")
             for node in module.body
-            if isinstance(node, ast.ClassDef)
+            if isinstance(node, ast.ClassDef) and node.name.startswith("Test")
         ]
         if laws:
             summary = " ".join((ast.get_docstring(module) or "").split("\n\n")[0].split())

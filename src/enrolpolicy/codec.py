@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import date
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import frozen
 
@@ -23,6 +23,9 @@ from enrolpolicy.plans import FORMAT_VERSION, Action, Counts, Deferred, Finding,
 from enrolpolicy.structuring import ACTIONS, problems_in, quick, thorough
 
 MOST_PROBLEMS = 1000
+
+if TYPE_CHECKING:
+    from enrolpolicy.wire import Ahead
 
 _T = TypeVar("_T")
 
@@ -52,17 +55,19 @@ def load_plan(text: str | bytes) -> Plan:
     )
 
 
-def dump(value: Snapshot | Plan | Explanation) -> str:
-    """Write a snapshot, a plan or an explanation as JSON: the same bytes for equal values, one newline at the end.
+def dump(value: "Snapshot | Plan | Explanation | Ahead") -> str:
+    """Write a value as JSON: the same bytes for equal values, one newline at the end.
 
-    An explanation takes one line; the others one line for each row.
+    An explanation, a row of the course register and a remedy take one line; the others one line for each row.
     """
     if isinstance(value, Explanation):
         return _line(_explanation(value)) + "\n"
     if isinstance(value, Plan):
-        return _page(_plan(value))
+        return page(_plan(value))
+    if not isinstance(value, Snapshot):
+        return _ahead(value)
     plain = quick(True).unstructure(canonical(value))
-    return _page({"format_version": FORMAT_VERSION, **plain})
+    return page({"format_version": FORMAT_VERSION, **plain})
 
 
 # Out
@@ -72,7 +77,13 @@ def _line(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
-def _page(document: Json) -> str:
+def _ahead(value: "Ahead") -> str:
+    from enrolpolicy.wire import document, is_row  # noqa: PLC0415 - only some callers look ahead
+
+    return _line(document(value)) + "\n" if is_row(value) else page(document(value))
+
+
+def page(document: Json) -> str:
     """One line for each key of the document, and for each row of its lists."""
     entries = (
         f"{_line(key)}: {_rows(value) if isinstance(value, list | tuple) else _line(value)}"

@@ -101,13 +101,20 @@ def explain(snapshot: Snapshot, *, person: str, course: str, on: date) -> Explan
     return _explained(tonight, reading, waits)
 
 
-def explain_all(snapshot: Snapshot, *, on: date) -> Iterator[Explanation]:
-    """The same for every candidate, by person, then course."""
+def explain_all(
+    snapshot: Snapshot, *, on: date, person: str | None = None, course: str | None = None
+) -> Iterator[Explanation]:
+    """The same for every candidate, by person, then course; or for those of one person, or of one course.
+
+    Raises `UnknownId` for either, when the first is asked for.
+    """
     tonight = night(snapshot, on)
+    people = sorted(tonight.register.people) if person is None else [tonight.register.person(person).id]
+    wanted = tonight.register.courses.keys() if course is None else {tonight.register.course(course).id}
     waits = _deferrals(snapshot, on)
-    for person in sorted(tonight.register.people):
-        for course in sorted(tonight.register.courses_of(person)):
-            yield _explained(tonight, tonight.read(person, course), waits)
+    for somebody in people:
+        for something in sorted(tonight.register.courses_of(somebody) & wanted):
+            yield _explained(tonight, tonight.read(somebody, something), waits)
 
 
 Waits = Mapping[tuple[str, str], Deferred]
@@ -157,7 +164,7 @@ def next_check_on(tonight: Night, reading: Reading) -> date | None:
     """
     now = _answer(tonight, reading)
     at, here = tonight, reading
-    while day := min((day for day in _boundaries(at, here) if day > at.on), default=None):
+    while day := min((day for day in boundaries(at, here) if day > at.on), default=None):
         at = night_of(tonight.register, day, only=reading.course.id)
         here = at.read(reading.person.id, reading.course.id)
         if _answer(at, here) != now:
@@ -172,12 +179,12 @@ def _answer(tonight: Night, reading: Reading) -> tuple[Status, Verdict, bool]:
 
 
 def _spread(tonight: Night, reading: Reading, verdict: Verdict) -> date | None:
-    if not verdict.enrols:
-        return None
-    return spread_until(demand_of(tonight, reading), tonight.register.account.spread_days)
+    spread_days = tonight.register.account.spread_days
+    return spread_until(demand_of(tonight, reading), spread_days) if verdict.enrols and spread_days else None
 
 
-def _boundaries(tonight: Night, reading: Reading) -> set[date]:
+def boundaries(tonight: Night, reading: Reading) -> set[date]:
+    """The dates, past ones among them, on which alone the answer to a pair can change though nothing else does."""
     standing, account = reading.renewal, tonight.register.account
     days = {row.completed_on for row in tonight.register.records[reading.person.id].get(reading.course.id, ())}
     if standing.opens_on is not None:

@@ -15,6 +15,27 @@ Json = dict[str, Any]
 
 def parsed(text: str | bytes) -> tuple[Json, list[Problem]]:
     """The document, and the keys it repeats; raises where it is no JSON object at all."""
+    document, problems = _value(text)
+    if not isinstance(document, dict):
+        raise _refused("not-an-object", f"must be an object with `format_version` and `account`, not {shown(document)}")
+    return document, problems
+
+
+def parsed_rows(text: str | bytes) -> tuple[list[Json], list[Problem]]:
+    """The objects of a list, and the keys they repeat; raises where it is no list of JSON objects at all."""
+    rows, problems = _value(text)
+    if not isinstance(rows, list):
+        raise _refused("not-a-list", f"must be a list of objects, not {shown(rows)}")
+    strangers = [(index, row) for index, row in enumerate(rows) if not isinstance(row, dict)]
+    problems += [
+        Problem(path=f"$[{index}]", code="not-an-object", message=f"must be an object, not {shown(row)}")
+        for index, row in strangers
+    ]
+    return [row if isinstance(row, dict) else {} for row in rows], problems
+
+
+def _value(text: str | bytes) -> tuple[Any, list[Problem]]:
+    """Any JSON value, and the keys it repeats."""
     repeated: list[tuple[Json, list[str]]] = []
 
     def pairs(items: list[tuple[str, Any]]) -> Json:
@@ -38,8 +59,6 @@ def parsed(text: str | bytes) -> tuple[Json, list[Problem]]:
         raise _refused("not-a-number", str(error)) from None
     except ValueError:
         raise _refused("not-a-number", "a number has thousands of digits; check what wrote the document") from None
-    if not isinstance(document, dict):
-        raise _refused("not-an-object", f"must be an object with `format_version` and `account`, not {shown(document)}")
     return document, list(_repeated_keys(document, repeated)) if repeated else []
 
 

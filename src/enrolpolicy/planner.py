@@ -5,8 +5,8 @@ ranks the demand, holds some of it back to spread the load, and pays for the res
 cannot be paid ends it for all paid ones behind, so that one more credit never takes anybody off.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date, datetime, timedelta
 from typing import final
 
 from attrs import evolve, frozen
@@ -78,8 +78,13 @@ def plan(snapshot: Snapshot, *, on: date, people: Collection[str] | None = None)
     """
     if isinstance(people, str):  # also a collection of texts, and never meant as one
         raise InvalidValue("people", "must be a collection of ids, like `{id}`, not one id")
-    account = snapshot.account
-    surveyed = survey(night(snapshot, on, people))
+    return planned(snapshot, night(snapshot, on, people), people)
+
+
+def planned(snapshot: Snapshot, tonight: Night, people: Collection[str] | None = None) -> Plan:
+    """The same of a night that was read before, of the same snapshot and people."""
+    account, on = snapshot.account, tonight.on
+    surveyed = survey(tonight)
     demand = surveyed.demand
     if people is not None and account.credits is not None:
         # Credits are the one thing people share: who else asks for them has to be known.
@@ -88,14 +93,14 @@ def plan(snapshot: Snapshot, *, on: date, people: Collection[str] | None = None)
     if people is not None:
         enrolled = [row for row in enrolled if row.person in people]
         deferred = [row for row in deferred if row.person in people]
-    actions = _ordered(enrolled, surveyed.cancellations, surveyed.invitations)
+    actions = ordered(enrolled, surveyed.cancellations, surveyed.invitations)
     return Plan(
         account=account.id,
         on=on,
         actions=actions,
         deferred=tuple(sorted(deferred, key=_pair)),
         findings=canonical_findings(snapshot, on),
-        guards=tripped(snapshot, actions),
+        guards=tripped(snapshot, actions, cancellable(snapshot)),
         counts=Counts(
             enrol=len(enrolled),
             cancel=len(surveyed.cancellations),
@@ -115,12 +120,19 @@ def survey(tonight: Night) -> Survey:
         tonight.read(person, course)
         for person, of_person in tonight.register.enrolments.items()
         for course, rows in of_person.items()
-        if any(map(_is_ours_and_booked, rows))
+        if any(map(is_ours_and_booked, rows))
     ]
-    cancellations = [cancel for reading in booked for cancel in _withdrawals(tonight, reading)]
-    withdrawn = {cancel.enrolment for cancel in cancellations}
-    invitations = [invite for reading in booked for invite in _invitations(reading, withdrawn)]
+    looked_after = [upkeep(tonight, reading) for reading in booked]
+    cancellations = [cancel for withdrawn, _ in looked_after for cancel in withdrawn]
+    invitations = [invite for _, forgotten in looked_after for invite in forgotten]
     return Survey(tuple(demand), tuple(cancellations), tuple(invitations), found.reasons)
+
+
+def upkeep(tonight: Night, reading: Reading) -> tuple[list[Cancel], list[Invite]]:
+    """What a night does about the bookings of a pair: those it withdraws, and those whose invitation it repeats."""
+    cancellations = list(_withdrawals(tonight, reading))
+    withdrawn = {cancel.enrolment for cancel in cancellations}
+    return cancellations, list(_invitations(reading, withdrawn))
 
 
 def demand_of(tonight: Night, reading: Reading) -> Demand:
@@ -145,7 +157,7 @@ def demand_of(tonight: Night, reading: Reading) -> Demand:
 def _withdrawals(tonight: Night, reading: Reading) -> Iterable[Cancel]:
     causes = tonight.register.account.withdraw_when
     for row in reading.enrolments:
-        if not _is_ours_and_booked(row):
+        if not is_ours_and_booked(row):
             continue
         facts = facts_of(reading.code | (OTHER_CYCLE if row.cycle != reading.renewal.cycle else 0))
         cause = withdrawn_because(facts, causes)
@@ -155,12 +167,13 @@ def _withdrawals(tonight: Night, reading: Reading) -> Iterable[Cancel]:
 
 def _invitations(reading: Reading, withdrawn: Collection[str]) -> Iterable[Invite]:
     for row in reading.enrolments:
-        forgotten = _is_ours_and_booked(row) and row.invited_at is None and row.id not in withdrawn
+        forgotten = is_ours_and_booked(row) and row.invited_at is None and row.id not in withdrawn
         if forgotten and usable(reading.person.email):
             yield Invite(enrolment=row.id, person=row.person, course=row.course)
 
 
-def _is_ours_and_booked(row: Enrolment) -> bool:
+def is_ours_and_booked(row: Enrolment) -> bool:
+    """Whether a booking is one this policy may withdraw or invite to: made by it, and not started."""
     return row.origin is Origin.AUTO and row.status is EnrolmentStatus.BOOKED
 
 
@@ -236,7 +249,8 @@ def spread_until(row: Demand, spread_days: int) -> date | None:
 # The plan as a whole
 
 
-def _ordered(enrolled: Sequence[Enrol], cancelled: Sequence[Cancel], invited: Sequence[Invite]) -> tuple[Action, ...]:
+def ordered(enrolled: Iterable[Enrol], cancelled: Iterable[Cancel], invited: Iterable[Invite]) -> tuple[Action, ...]:
+    """Actions in the order a plan has them."""
     return (
         *sorted(enrolled, key=_pair),
         *sorted(cancelled, key=_booking),
@@ -256,12 +270,11 @@ def _in_table_order(reasons: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
     return tuple((id, reasons[id]) for id in (*(gate.id for gate in GATES), NO_TRIGGER) if id in reasons)
 
 
-def tripped(snapshot: Snapshot, actions: Iterable[Action]) -> tuple[str, ...]:
-    """The guards that say a plan must not be carried out unread."""
+def tripped(snapshot: Snapshot, actions: Iterable[Action], booked: int) -> tuple[str, ...]:
+    """The guards that say a plan must not be carried out unread; `booked` counts the bookings it could withdraw."""
     guards = snapshot.account.guards
     enrols = [action for action in actions if isinstance(action, Enrol)]
     cancels = sum(isinstance(action, Cancel) for action in actions)
-    booked = _cancellable(snapshot) if guards.max_cancelled_fraction is not None else 0
     limits: tuple[tuple[str, float, float | None], ...] = (
         ("max-enrolments", len(enrols), guards.max_enrolments),
         ("max-credits", sum(enrol.credits for enrol in enrols), guards.max_credits),
@@ -274,11 +287,13 @@ def tripped(snapshot: Snapshot, actions: Iterable[Action]) -> tuple[str, ...]:
     return tuple(tripped)
 
 
-def _cancellable(snapshot: Snapshot) -> int:
+def cancellable(snapshot: Snapshot) -> int:
+    if snapshot.account.guards.max_cancelled_fraction is None:
+        return 0  # nobody asks
     people = {person.id for person in snapshot.personnel}
     courses = {course.id for course in snapshot.courses}
     return sum(
-        _is_ours_and_booked(row) and row.person in people and row.course in courses for row in snapshot.enrolments
+        is_ours_and_booked(row) and row.person in people and row.course in courses for row in snapshot.enrolments
     )
 
 
@@ -289,26 +304,33 @@ def project(snapshot: Snapshot, plan: Plan) -> Snapshot:
     stays: a booking only reserves (rule 4).
     """
     at = first_instant(snapshot.account.timezone, plan.on)
-    cancelled = {action.enrolment: action.because for action in plan.cancellations}
+    cancelled = {action.enrolment: action for action in plan.cancellations}
     invited = {action.enrolment for action in plan.invitations}
 
     def after(row: Enrolment) -> Enrolment:
         if row.id in cancelled:
-            return evolve(row, status=EnrolmentStatus.CANCELLED, ended_on=plan.on, ended_because=cancelled[row.id])
+            return withdrawn(row, cancelled[row.id], plan.on)
         return evolve(row, invited_at=at) if row.id in invited else row
 
-    booked = (
-        Enrolment(
-            id=action.key,
-            person=action.person,
-            course=action.course,
-            cycle=action.cycle,
-            origin=Origin.AUTO,
-            status=EnrolmentStatus.BOOKED,
-            because=action.because,
-            enrolled_at=at,
-            invited_at=at,
-        )
-        for action in plan.enrolments
-    )
+    booked = (booking(action, at) for action in plan.enrolments)
     return evolve(snapshot, enrolments=(*map(after, snapshot.enrolments), *booked))
+
+
+def booking(action: Enrol, at: datetime) -> Enrolment:
+    """The booking that carrying out an enrolment makes."""
+    return Enrolment(
+        id=action.key,
+        person=action.person,
+        course=action.course,
+        cycle=action.cycle,
+        origin=Origin.AUTO,
+        status=EnrolmentStatus.BOOKED,
+        because=action.because,
+        enrolled_at=at,
+        invited_at=at,
+    )
+
+
+def withdrawn(row: Enrolment, action: Cancel, on: date) -> Enrolment:
+    """A booking after its cancellation was carried out."""
+    return evolve(row, status=EnrolmentStatus.CANCELLED, ended_on=on, ended_because=action.because)

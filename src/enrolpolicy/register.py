@@ -184,6 +184,12 @@ def _levels(
     return levels
 
 
+def levels_of(rows: Register, person: str) -> Levels:
+    """The levels of one person by the rows as they are now."""
+    asked = _role_levels(rows.people[person].roles, rows.roles, rows.courses)
+    return _with_own(asked, rows.assignments[person])
+
+
 def _role_levels(held: Iterable[HeldRole], roles: Mapping[str, Role], courses: Collection[str]) -> Levels:
     levels: dict[str, Level] = {}
     for row in held:

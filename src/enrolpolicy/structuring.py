@@ -115,6 +115,14 @@ def _field_hook(converter: Converter, annotation: Any) -> Callable[[Any, object]
     return structure
 
 
+def structured(value: Any, annotation: Any, path: str) -> tuple[Any, list[Problem]]:
+    """One JSON value as what its annotation asks for, or what is wrong with it at its path."""
+    try:
+        return _field_hook(thorough(True), annotation)(value, None), []
+    except Exception as error:  # noqa: BLE001 - cattrs groups whatever its hooks raise
+        return None, problems_in(error, path)
+
+
 _CHECKED_INSIDE = (tuple[Action, ...],)
 
 

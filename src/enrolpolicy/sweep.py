@@ -7,7 +7,7 @@ none of these short cuts, and the tests hold the two against each other.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from itertools import takewhile
 from typing import final
@@ -52,12 +52,16 @@ class Sweep:
 class _Kind:
     """People who are the same to the leading gates, asked for the same courses since the same time.
 
-    `open` holds the courses that those gates leave open to them, `settled` the codes of the others, `asked` is both.
+    `somebody` is what their codes have from the account and the person. `open` holds the courses that those gates leave
+    open to them, `settled` the codes of the others, `asked` is both; `reasons` are the first of those gates that are
+    shut to each of them.
     """
 
+    somebody: int
     open: Mapping[str, int]
     settled: tuple[int, ...]
     asked: Mapping[str, int]
+    reasons: Mapping[str, str | None]
 
 
 def sweep(tonight: Night) -> Sweep:
@@ -80,6 +84,37 @@ def sweep(tonight: Night) -> Sweep:
     return Sweep(tuple(enrols), reasons)
 
 
+def open_pairs(tonight: Night) -> Iterator[tuple[str, str, int]]:
+    """The pairs that the leading gates leave open, with their codes; some of those that opted out are among them."""
+    return _open_pairs(tonight, {})
+
+
+def first_reasons(tonight: Night) -> Callable[[str], dict[str, str | None]]:
+    """What tells, for one person, the first reason of every course that concerns them; None: to be booked."""
+    kinds: dict[object, _Kind] = {}
+
+    def of(person: str) -> dict[str, str | None]:
+        rows = tonight.register
+        if person in rows.opted_out:
+            return {c: verdict_of(tonight.read(person, c).code).reason for c in rows.courses_of(person)}
+        _, kind = _kind_of(tonight, kinds, rows.people[person])
+        records, enrolments, courses = rows.records[person], rows.enrolments[person], tonight.courses
+        found = dict(kind.reasons)
+        for course, code in kind.open.items():
+            if course in enrolments:
+                whole = tonight.read(person, course).code
+            else:
+                taken = records.get(course)
+                whole = code | (MISSING if taken is None else courses[course].standing(taken))
+            found[course] = verdict_of(whole).reason
+        for course in {**records, **enrolments} if enrolments else records:
+            if course not in kind.asked:
+                found[course] = _leading_reason(kind.somebody | courses[course].code)
+        return found
+
+    return of
+
+
 def _open_pairs(tonight: Night, settled: dict[int, int]) -> Iterator[tuple[str, str, int]]:
     """The pairs that the leading gates leave open, with their codes; those of the others are counted in `settled`."""
     rows, courses = tonight.register, tonight.courses
@@ -90,11 +125,7 @@ def _open_pairs(tonight: Night, settled: dict[int, int]) -> Iterator[tuple[str, 
             for course in rows.courses_of(id):
                 yield id, course, tonight.read(id, course).code
             continue
-        somebody = tonight.account_code | person_code(person)
-        key = somebody, *tonight.asked_alike(person)
-        kind = kinds.get(key)
-        if kind is None:
-            kind = kinds[key] = _kind(tonight, person, somebody)
+        key, kind = _kind_of(tonight, kinds, person)
         people_of[key] += 1
         records, enrolments = rows.records[id], rows.enrolments[id]
         for course, code in kind.open.items():
@@ -105,19 +136,32 @@ def _open_pairs(tonight: Night, settled: dict[int, int]) -> Iterator[tuple[str, 
                 yield id, course, code | (MISSING if taken is None else courses[course].standing(taken))
         for course in {**records, **enrolments} if enrolments else records:
             if course not in kind.asked:
-                code = somebody | courses[course].code
+                code = kind.somebody | courses[course].code
                 settled[code] = settled.get(code, 0) + 1
     for alike, count in people_of.items():
         for code in kinds[alike].settled:
             settled[code] = settled.get(code, 0) + count
 
 
+def _kind_of(tonight: Night, kinds: dict[object, _Kind], person: Person) -> tuple[object, _Kind]:
+    """The kind of a person, and what it goes by among `kinds`, where it is kept."""
+    somebody = tonight.account_code | person_code(person)
+    key = somebody, *tonight.asked_alike(person)
+    kind = kinds.get(key)
+    if kind is None:
+        kind = kinds[key] = _kind(tonight, person, somebody)
+    return key, kind
+
+
 def _kind(tonight: Night, person: Person, somebody: int) -> _Kind:
     asked = {course: somebody | code for course, code in tonight.asked_codes(person).items()}
+    reasons = {course: _leading_reason(code) for course, code in asked.items()}
     return _Kind(
-        open={course: code for course, code in asked.items() if _leading_reason(code) is None},
-        settled=tuple(code for code in asked.values() if _leading_reason(code) is not None),
+        somebody=somebody,
+        open={course: code for course, code in asked.items() if reasons[course] is None},
+        settled=tuple(code for course, code in asked.items() if reasons[course] is not None),
         asked=asked,
+        reasons=reasons,
     )
 
 

@@ -7,6 +7,7 @@ from threading import Lock
 from typing import Any
 
 from attrs import evolve
+from broken import DAY, HOUR, Gap, Mutant, Unsteady, on, raises
 
 from enrolpolicy.adapters.memory import STRONG
 from enrolpolicy.ports import (
@@ -26,7 +27,6 @@ from enrolpolicy.ports import (
 )
 from enrolpolicy.testing import LmsHarness
 from enrolpolicy.testing.worlds import LmsWorld
-from mutants import DAY, HOUR, Gap, Mutant, Unsteady, on, raises
 
 
 class BentLms:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from attrs import evolve
+from broken import DAY, HOUR, Gap, Mutant, Unsteady, on, raises
 
 from enrolpolicy.ports import (
     Done,
@@ -17,7 +18,6 @@ from enrolpolicy.ports import (
 )
 from enrolpolicy.testing import MailerHarness
 from enrolpolicy.testing.worlds import mailer_harness
-from mutants import DAY, HOUR, Gap, Mutant, Unsteady, on, raises
 
 
 class BentMailer:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
 from attrs import evolve
+from broken import DAY, Gap, Mutant
 
 from enrolpolicy.adapters.memory import MemoryStore
 from enrolpolicy.model import Snapshot
@@ -20,7 +21,6 @@ from enrolpolicy.ports import (
 from enrolpolicy.rows import Letter, LetterStatus, RowStatus
 from enrolpolicy.testing import StoreHarness
 from enrolpolicy.testing.worlds import store_harness
-from mutants import DAY, Gap, Mutant
 
 T = TypeVar("T")
 

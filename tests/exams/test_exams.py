@@ -4,13 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from broken import Mutant
 from lms_mutants import LMS_MUTANTS
 from mailer_mutants import MAILER_MUTANTS
 from store_mutants import STORE_MUTANTS
 
 from enrolpolicy.testing import CONTRACTS, LmsContract, MailerContract, StoreContract, examine, laws_of
 from enrolpolicy.testing.contract import Contract
-from mutants import Mutant
 
 MUTANTS: dict[type[Contract], tuple[Mutant, ...]] = {
     StoreContract: STORE_MUTANTS,

@@ -12,12 +12,12 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 
-from enrolpolicy.cli import nights, planning
+from enrolpolicy.cli import ahead, nights, planning
 from enrolpolicy.cli.command import DONE, INTERRUPTED, REFUSED, USAGE, Command, Usage
 from enrolpolicy.cli.output import closed, say
 from enrolpolicy.errors import InvalidSnapshot
 
-COMMANDS: tuple[Command, ...] = (*planning.COMMANDS, *nights.COMMANDS)
+COMMANDS: tuple[Command, ...] = (*planning.COMMANDS, *ahead.COMMANDS, *nights.COMMANDS)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -40,7 +40,14 @@ def asked(snapshot: Snapshot, question: Callable[[], _T]) -> _T:
     try:
         return question()
     except UnknownId as error:
-        rows = snapshot.personnel if error.kind == "person" else snapshot.courses
-        nearest = get_close_matches(error.id, [row.id for row in rows], n=1)
-        advice = f"did you mean `{nearest[0]}`?" if nearest else f"`enrolpolicy explain --all` lists every {error.kind}"
+        ids = {
+            "person": [row.id for row in snapshot.personnel],
+            "course": [row.id for row in snapshot.courses],
+            "enrolment": [row.id for row in snapshot.enrolments],
+        }[error.kind]
+        nearest = get_close_matches(error.id, ids, n=1)
+        listed = (
+            "check its id" if error.kind == "enrolment" else f"`enrolpolicy explain --all` lists every {error.kind}"
+        )
+        advice = f"did you mean `{nearest[0]}`?" if nearest else listed
         raise Usage(f"there is no {error.kind} `{safe(error.id[:80])}` in the snapshot; {safe(advice)}") from None

@@ -43,6 +43,8 @@ TRY_NEXT = (
     "enrolpolicy demo --snapshot > demo.json",
     f"enrolpolicy explain demo.json --on {DEMO_ON} --person priya-nair --course fire-safety",
     f"enrolpolicy plan demo.json --on {DEMO_ON.replace(month=12, day=1)}",
+    f"enrolpolicy what-if demo.json --on {DEMO_ON} --set account.missing_since=none",
+    f"enrolpolicy forecast demo.json --on {DEMO_ON}",
     "enrolpolicy init demo.db --from demo.json",
     f"enrolpolicy run demo.db --at {DEMO_ON}T01:00:00+00:00 --mail eml:letters",
     "enrolpolicy log demo.db",

@@ -6,7 +6,7 @@ from datetime import date
 from enrolpolicy.candidate import enrolment_key
 from enrolpolicy.canonical import digest
 from enrolpolicy.model import Snapshot
-from enrolpolicy.planner import tripped
+from enrolpolicy.planner import cancellable, tripped
 from enrolpolicy.plans import Enrol, Plan
 from enrolpolicy.policy import POLICY_VERSION
 from enrolpolicy.reports import PlanRefused
@@ -27,7 +27,7 @@ def refusal_of(plan: Plan, snapshot: Snapshot, *, on: date, exact: bool = False)
     edited = _edited(plan)
     if edited is not None:
         return _refused("edited", f"{edited}; plan anew, and carry out what was planned")
-    guards = plan.guards or tripped(snapshot, plan.actions)
+    guards = plan.guards or tripped(snapshot, plan.actions, cancellable(snapshot))
     if guards:
         names = ", ".join(f"`{guard[:80]}`" for guard in guards)
         return _refused("guards", f"it is over the limit of {names}; look through it, then raise the limit")
