@@ -123,7 +123,7 @@ class TestRun:
     def test_what_people_did(self, database: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert run() == 0
         with StandinLms(database.with_suffix(".lms")) as lms:
-            lms.start(lms.bookings()[0].keys[0])
+            lms.start(lms.bookings()[0].key or "")
         capsys.readouterr()
         assert run("--follow", "--format", "json") == 0
         [report] = runs(capsys)

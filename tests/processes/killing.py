@@ -311,6 +311,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--sabotage", choices=tuple(WORKERS), default="none")
     arguments = parser.parse_args(argv)
     folder, work = arguments.folder, WORKERS[arguments.sabotage]
+    folder.mkdir(exist_ok=True)
     store = SqliteStore(folder / "store.db")
     said = store.put(load(document(arguments.people)))
     store.close()

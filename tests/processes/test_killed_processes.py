@@ -51,8 +51,10 @@ class TestKilled:
         ("sabotage", "broken"), [("random-keys", "I1"), ("before-the-claim", "I1"), ("random-ids", "I6")]
     )
     def test_the_check_sees_doubles(self, sabotage: str, broken: str, quick_folder: Path) -> None:
-        found = killing(quick_folder, "--people", "50", "--kills", "12", "--sabotage", sabotage)
-        assert any(violation.startswith(broken) for violation in found["violations"])
+        """A kill has to hit the moment; it seldom takes more than one try of twenty."""
+        sizes = "--people", "60", "--kills", "20", "--sabotage", sabotage
+        tries = (killing(quick_folder / str(seed), *sizes, "--seed", str(seed)) for seed in range(1, 8))
+        assert any(violation.startswith(broken) for found in tries for violation in found["violations"])
 
 
 class TestTheCommand:
@@ -83,9 +85,10 @@ class TestTheCommand:
         assert isinstance(desk, Done)
         people = {row.person for row in rows.value}
         assert len(people) == len(rows.value) == desk.value.reserved
-        assert {(one.keys, one.person, one.charged) for one in bookings} == {
-            ((row.key,), row.person, 1) for row in rows.value
+        assert {(one.key, one.person, one.charged) for one in bookings} == {
+            (row.key, row.person, 1) for row in rows.value
         }
+        assert [one for one in bookings if one.adopted_by] == []
         assert len(bookings) == len(people) == len(list((folder / "nights.mail").glob("*.eml")))
 
     def test_two_at_once(self, quick_folder: Path) -> None:

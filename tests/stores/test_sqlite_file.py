@@ -69,7 +69,7 @@ def answers(store: SqliteStore) -> list[object]:
     """What each method says."""
     return [
         store.snapshot("acme"),
-        store.backlog("acme", timedelta(days=1)),
+        store.backlog("acme", True),
         write(store, new(row("new", course="c1"), night=ON)),
         store.rows("acme"),
         store.letters("acme"),

@@ -24,7 +24,6 @@ from enrolpolicy.adapters.sqlite_tables import (
     PERSONAL,
     SETTLED,
     THESE,
-    ended_rows,
     letters_before,
     letters_of,
     listed,
@@ -39,7 +38,7 @@ from enrolpolicy.adapters.sqlite_tables import (
 )
 from enrolpolicy.model import Snapshot
 from enrolpolicy.ports import Backlog, Desk, Done, Refused, Unknown, Work
-from enrolpolicy.rows import Entry, Letter, Row, due, ended_lately, enrolment_of, row_of, unfinished
+from enrolpolicy.rows import Entry, Letter, Row, due, enrolment_of, row_of, unfinished
 from enrolpolicy.stores import broken
 
 T = TypeVar("T")
@@ -154,13 +153,14 @@ class SqliteStore:
 
         return self._transaction("DEFERRED", read_whole(read))
 
-    def backlog(self, account: str, ended_within: timedelta) -> Answer[Backlog]:
+    def backlog(self, account: str, ended: bool) -> Answer[Backlog]:
         """As `Store.backlog`."""
 
         def read(db: sqlite3.Connection) -> Backlog:
             books, at = self._books(db, account), self._clock()
             rows = [row for row in rows_of(db, account, "status IN ('pending', 'cancelling')") if unfinished(row, at)]
-            rows += [row for row in ended_rows(db, account, at, ended_within) if ended_lately(row, at, ended_within)]
+            if ended:
+                rows += rows_of(db, account, "status IN ('cancelled', 'refused') AND ended_at IS NOT NULL")
             letters = [letter for letter in letters_of(db, account, "status = 'pending'") if due(letter, at)]
             in_order = tuple(sorted(rows, key=lambda row: row.key))
             return Backlog(rows=in_order, letters=tuple(letters), last_night=books.last_night, now=at)

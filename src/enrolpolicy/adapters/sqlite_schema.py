@@ -73,17 +73,17 @@ _REGISTER = (
 
 _ROWS = (
     # `beside` is 0, but for open rows that a register had beside another open one of the pair: those are taken over as
-    # they are, numbered, and no further one is let in. `ended_s` is `ended_at` in seconds, to be looked up by.
+    # they are, numbered, and no further one is let in.
     f"""CREATE TABLE rows ("key" TEXT NOT NULL, account TEXT NOT NULL REFERENCES accounts("id"), person TEXT NOT NULL,
     course TEXT NOT NULL, cycle TEXT, attempt INTEGER NOT NULL, origin TEXT NOT NULL, status TEXT NOT NULL,
     because TEXT, credits INTEGER NOT NULL CHECK (credits >= 0), fence INTEGER NOT NULL, lease_until TEXT, sent_at TEXT,
     asked_at TEXT, ref TEXT, enrolled_at TEXT NOT NULL, invited_at TEXT, ended_on TEXT, ended_at TEXT,
-    ended_because TEXT, beside INTEGER NOT NULL DEFAULT 0, ended_s REAL,
+    ended_because TEXT, beside INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (account, "key"), CHECK (status IN ({_words(frozenset(RowStatus))}))) WITHOUT ROWID""",
     "CREATE INDEX rows_person ON rows (account, person)",
     f"CREATE UNIQUE INDEX rows_one_open ON rows (account, person, course, beside) WHERE {_OPEN}",
     "CREATE INDEX rows_unfinished ON rows (account) WHERE status IN ('pending', 'cancelling')",
-    "CREATE INDEX rows_ended ON rows (account, ended_s) WHERE status IN ('cancelled', 'refused')",
+    "CREATE INDEX rows_ended ON rows (account) WHERE status IN ('cancelled', 'refused') AND ended_at IS NOT NULL",
     f"""CREATE TRIGGER rows_reserve AFTER INSERT ON rows WHEN NEW.{_HELD} BEGIN
     UPDATE accounts SET reserved = reserved + NEW.credits WHERE id = NEW.account; END""",
     f"""CREATE TRIGGER rows_reserve_again AFTER UPDATE ON rows WHEN {_OLD_HELD} <> {_NEW_HELD} BEGIN

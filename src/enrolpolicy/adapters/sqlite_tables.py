@@ -4,7 +4,6 @@ import json
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final, TypeVar
 
@@ -74,14 +73,6 @@ def letters_of(db: sqlite3.Connection, account: str, where: str = "TRUE", *value
     return _selected(db, _LETTER, account, "letters", "position", where, values)
 
 
-def ended_rows(db: sqlite3.Connection, account: str, at: datetime, within: timedelta) -> list[Row]:
-    """The rows that may have ended lately; the column they are found by is a float, so one second more."""
-    if within <= timedelta(0):
-        return []
-    since = at.timestamp() - within.total_seconds() - 1
-    return rows_of(db, account, "status IN ('cancelled', 'refused') AND ended_s >= ?", since)
-
-
 def rows_around(
     db: sqlite3.Connection, account: str, people: Collection[str], desk: Desk, writes: Writes
 ) -> dict[str, Row]:
@@ -140,8 +131,8 @@ def write(db: sqlite3.Connection, account: str, writes: Writes, known: Mapping[s
         db.execute(turn, (writes.run_by, writes.run_until.isoformat(), account))
 
 
-_INSERT_ROW = f"INSERT INTO rows ({_ROW.columns}, ended_s, beside) VALUES ({_ROW.marks}, ?, ?)"
-_UPDATE_ROW = f"""UPDATE rows SET ({_ROW.columns}, ended_s, beside) = ({_ROW.marks}, ?, coalesce(?, beside))
+_INSERT_ROW = f"INSERT INTO rows ({_ROW.columns}, beside) VALUES ({_ROW.marks}, ?)"
+_UPDATE_ROW = f"""UPDATE rows SET ({_ROW.columns}, beside) = ({_ROW.marks}, coalesce(?, beside))
 WHERE account = ? AND key = ?"""
 _WRITE_LETTER = f"""INSERT INTO letters ({_LETTER.columns}) VALUES ({_LETTER.marks})
 ON CONFLICT (account, message_id) DO UPDATE SET ({_LETTER.columns}) = ({_LETTER.excluded})"""
@@ -151,11 +142,8 @@ _ADD_ENTRY = f"INSERT INTO journal ({ENTRY.columns}) VALUES ({ENTRY.marks})"
 def write_rows(
     db: sqlite3.Connection, account: str, rows: Sequence[Row], known: Mapping[str, Row], beside: int | None = None
 ) -> None:
-    def columns(row: Row) -> tuple[Column, ...]:
-        return *_ROW.write(row), row.ended_at.timestamp() if row.ended_at else None
-
-    new = [(*columns(row), beside or 0) for row in rows if row.key not in known]
-    old = [(*columns(row), beside, account, row.key) for row in rows if row.key in known]
+    new = [(*_ROW.write(row), beside or 0) for row in rows if row.key not in known]
+    old = [(*_ROW.write(row), beside, account, row.key) for row in rows if row.key in known]
     db.executemany(_INSERT_ROW, new)
     db.executemany(_UPDATE_ROW, old)
 
