@@ -12,12 +12,16 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 
-from enrolpolicy.cli import ahead, planning
+from enrolpolicy.cli import ahead, importing, planning
 from enrolpolicy.cli.command import DONE, INTERRUPTED, REFUSED, USAGE, Command, Usage
 from enrolpolicy.cli.output import say
 from enrolpolicy.errors import InvalidSnapshot
 
-COMMANDS: tuple[Command, ...] = (*planning.COMMANDS, *ahead.COMMANDS)
+COMMANDS: tuple[Command, ...] = (
+    *planning.COMMANDS,
+    *ahead.COMMANDS,
+    *importing.COMMANDS,
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
