@@ -19,7 +19,23 @@ from enrolpolicy.matrix.cells import letters
 Value = str | int | float | bool | date | None
 Cells = list[list[Value]]
 
-FIRST = ("Ana", "Bo", "Cy", "Dilys", "Eoin", "Fay", "Gül", "Håkon", "Ines", "Jürgen", "Kemi", "Łukasz", "Mo", "Nia", "Owen")
+FIRST = (
+    "Ana",
+    "Bo",
+    "Cy",
+    "Dilys",
+    "Eoin",
+    "Fay",
+    "Gül",
+    "Håkon",
+    "Ines",
+    "Jürgen",
+    "Kemi",
+    "Łukasz",
+    "Mo",
+    "Nia",
+    "Owen",
+)
 LAST = ("Adams", "O'Brien", "Çelik", "Dąbrowski", "Evans", "Fox-Hall", "Gupta", "Hughes", "Ito", "Jones", "Khan", "Li")
 ROLES = ("Site operative", "Supervisor", "Fire warden", "Office")
 TOPICS = (
@@ -200,7 +216,9 @@ def _cells(
     if soiled:
         return []
     if len(columns) == 2 and draw.random() < share:
-        row[columns[1]], code = draw.choice(((completed - timedelta(1), "expiry-before-completion"), ("N/A", "contradiction")))
+        row[columns[1]], code = draw.choice(
+            ((completed - timedelta(1), "expiry-before-completion"), ("N/A", "contradiction"))
+        )
         dirt[f"{letters(columns[1])}{at}"] = code
         return []
     return [Truth(person, course.topic, completed, expires if course.expires is not None else None)]
@@ -269,7 +287,9 @@ def as_csv(cells: Cells, delimiter: str = ",") -> bytes:
 def _typed(value: Value) -> str:
     if isinstance(value, date):
         return f"{value:%d/%m/%Y}"
-    return {None: "", True: "TRUE"}.get(value, str(value)) if not isinstance(value, int) or value is True else str(value)
+    if isinstance(value, bool):
+        return str(value).upper()
+    return "" if value is None else str(value)
 
 
 def as_workbook(cells: Cells, *, since_1904: bool = False, title: str = "Matrix") -> bytes:
@@ -277,16 +297,12 @@ def as_workbook(cells: Cells, *, since_1904: bool = False, title: str = "Matrix"
     from openpyxl import Workbook
     from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
-    book = Workbook()
-    sheet = book.active
-    assert sheet is not None
-    sheet.title = title
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet(title)
     if since_1904:
         book.epoch = CALENDAR_MAC_1904
-    for at, row in enumerate(cells, 1):
-        for column, value in enumerate(row, 1):
-            if value is not None:
-                sheet.cell(at, column, "".join(filter(_storable, value)) if isinstance(value, str) else value)
+    for row in cells:
+        sheet.append(["".join(filter(_storable, value)) if isinstance(value, str) else value for value in row])
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
@@ -296,8 +312,9 @@ def _storable(char: str) -> bool:
     return char >= " " or char in "\t\n\r"
 
 
-def main(folder: Path, seed: int) -> None:
-    made = planted(seed)
+def main(folder: Path, seed: int, people: int = 300) -> None:
+    """Write the files."""
+    made = planted(seed, people)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "matrix.csv").write_bytes(as_csv(made.cells))
     (folder / "matrix.xlsx").write_bytes(as_workbook(made.cells))
@@ -309,5 +326,3 @@ def main(folder: Path, seed: int) -> None:
 
 if __name__ == "__main__":
     main(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1)
-
-

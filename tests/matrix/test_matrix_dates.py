@@ -146,7 +146,10 @@ class TestWhatSettlesTheOrder:
 
     def test_nothing_settles_it(self) -> None:
         found = matrix("03/04/2025", "04/05/2024", "2025-01-02", "07/07/2024")
-        assert [(row.place, row.code) for row in found.unread] == [("M!B2", "ambiguous-date"), ("M!B3", "ambiguous-date")]
+        assert [(row.place, row.code) for row in found.unread] == [
+            ("M!B2", "ambiguous-date"),
+            ("M!B3", "ambiguous-date"),
+        ]
         assert "nothing in the sheet settles" in found.unread[0].message
         assert "--dates dmy" in found.unread[0].message
         assert len(found.snapshot.records) == 2

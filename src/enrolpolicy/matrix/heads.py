@@ -148,6 +148,7 @@ def _columns(sheet: Sheet, row: int, texts: Sequence[str], rest: Sequence[int], 
     """The columns of dates. A head that only says what its dates are belongs to the course above it, or left of it."""
     above = sheet.rows[row - 1] if row else ()
     previous: Column | None = None
+    spellings: dict[str, str] = {}
     for index in rest:
         column = _mapped_column(index, texts[index], mapping)
         if not column.course:
@@ -155,6 +156,7 @@ def _columns(sheet: Sheet, row: int, texts: Sequence[str], rest: Sequence[int], 
                 previous.course if previous and previous.index == index - 1 else ""
             )
             column = _with_course(column, course, mapping)
+        column = evolve(column, course=spellings.setdefault(head_key(column.course), column.course))
         yield column
         previous = column
 

@@ -11,7 +11,7 @@ from typing import final
 from attrs import frozen
 
 from enrolpolicy.constraints import shown
-from enrolpolicy.errors import InvalidSnapshot, Problem
+from enrolpolicy.errors import InvalidSnapshot, InvalidValue, Problem
 from enrolpolicy.matrix.cells import Sheet, Unread
 from enrolpolicy.matrix.heads import Column, Heads, heads_of
 from enrolpolicy.matrix.mapping import Asked, MappedCourse, MappedRole, Mapping
@@ -89,7 +89,10 @@ def _account(account: str | Account | None, mapping: Mapping) -> Account:
     if account is None:
         message = "nobody says whose matrix this is; give `--account`, or say `account.id` in a mapping"
         raise _refused(Problem(path="$.account", code="missing", message=message))
-    return Account(id=account)
+    try:
+        return Account(id=account)
+    except InvalidValue as error:
+        raise _refused(Problem(path="$.account.id", code="invalid", message=error.problem)) from None
 
 
 def _refused(*problems: Problem) -> InvalidSnapshot:

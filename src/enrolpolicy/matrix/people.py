@@ -111,7 +111,7 @@ class _Reader:
         name, unread = self._name(index)
         if not name:
             unread = [self._unread(index, None, "no-name", next(filter(None, texts)), _NO_NAME)]
-        if sum(map(bool, texts)) == 1 and len(self.heads.fields) > 1:
+        elif sum(map(bool, texts)) == 1 and len(self.heads.fields) > 1:
             return self._unread(index, self._name_column, "only-a-name", name, _ONLY_A_NAME)
         return self._described(index, name, unread)
 
@@ -143,7 +143,8 @@ class _Reader:
         cell = self._cell(index, first)
         if isinstance(cell, Faulty):
             return name, [self._unread(index, self._name_column, "faulty-cell", name, cell.why)]
-        if len(name) > LONGEST or not name.replace("\u200c", "").replace("\u200d", "").isprintable():
+        nameless = name and "id" not in fields and not slug(name)
+        if nameless or len(name) > LONGEST or not name.replace("\u200c", "").replace("\u200d", "").isprintable():
             return name, [self._unread(index, self._name_column, "bad-text", name, _BAD_TEXT)]
         return name, []
 
@@ -291,7 +292,7 @@ def _ragged(cells: int, heads: int) -> str:
 
 _NO_NAME = "holds something, and no name; say who it is about, or empty the row"
 _ONLY_A_NAME = "is all there is in this row; if it is a person, give an address, a role or an id, else remove it"
-_BAD_TEXT = "is too long, or holds characters that cannot be printed; type it anew"
+_BAD_TEXT = "has no letters, too many of them, or some that cannot be printed; type it anew"
 _UNKNOWN_EMPLOYMENT = (
     "does not say whether the person is an employee or a sub-contractor, so they are left out; "
     "write one of the two, or say `words.employee` or `words.subcontractor` in a mapping"

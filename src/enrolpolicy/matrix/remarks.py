@@ -52,9 +52,9 @@ def assumptions(
     """What was taken to be so although nobody said it."""
     if mapping.dates is None and found.order is not None:
         [(order, count)], [(_, first)] = found.counts, found.first
+        leave = "date leaves" if count == 1 else "dates leave"
         message = (
-            f"dates such as `03/04/2025` are read as `{order.value}`: {count} dates leave no other order, "
-            f"{first} among them"
+            f"dates such as `03/04/2025` are read as `{order.value}`: {count:,} {leave} no other order, as {first}"
         )
         yield Remark(code="order-settled", message=message)
     reckoned = [f"{row.person} {row.course}" for row in trainings if row.reckoned]
