@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 
-from enrolpolicy.cli import ahead, importing, planning
+from enrolpolicy.cli import ahead, feeds, importing, planning
 from enrolpolicy.cli.command import DONE, INTERRUPTED, REFUSED, USAGE, Command, Usage
 from enrolpolicy.cli.output import say
 from enrolpolicy.errors import InvalidSnapshot
@@ -21,6 +21,7 @@ COMMANDS: tuple[Command, ...] = (
     *planning.COMMANDS,
     *ahead.COMMANDS,
     *importing.COMMANDS,
+    *feeds.COMMANDS,
 )
 
 
