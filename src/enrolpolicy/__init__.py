@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from enrolpolicy.codec import dump, load, load_plan
     from enrolpolicy.covering import Coverage, CoverageCell, Covered, Standing, coverage
     from enrolpolicy.explanation import Answer, Explanation, explain, explain_all
+    from enrolpolicy.feeds import CalendarEntry, EntryKind, calendar_entries, calendar_feed
     from enrolpolicy.forecasting import Drift, Forecast, ForecastMonth, ForecastNight, forecast
     from enrolpolicy.lifecycle import Event, Forbidden, advance, move
     from enrolpolicy.permissions import Actor, Area, Permission, PermissionDenied, permits
@@ -134,6 +135,10 @@ _LATER = {
     "Explanation": "explanation",
     "explain": "explanation",
     "explain_all": "explanation",
+    "CalendarEntry": "feeds",
+    "EntryKind": "feeds",
+    "calendar_entries": "feeds",
+    "calendar_feed": "feeds",
     "Drift": "forecasting",
     "Forecast": "forecasting",
     "ForecastMonth": "forecasting",
@@ -215,6 +220,7 @@ __all__ = [
     "AuditEntry",
     "BackTest",
     "BookingStatus",
+    "CalendarEntry",
     "Cancel",
     "CancelEnrolment",
     "CancelRefused",
@@ -242,6 +248,7 @@ __all__ = [
     "EnrolPolicyError",
     "Enrolment",
     "EnrolmentStatus",
+    "EntryKind",
     "Event",
     "Explanation",
     "Facts",
@@ -296,6 +303,8 @@ __all__ = [
     "amend",
     "applied",
     "back_test",
+    "calendar_entries",
+    "calendar_feed",
     "cancel",
     "candidate",
     "course_panel",

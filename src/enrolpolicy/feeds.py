@@ -150,7 +150,7 @@ def _text(text: str) -> str:
 
 
 def _folded(line: str) -> Iterator[str]:
-    """A line in pieces of at most 75 octets, none of which cuts a character in two; those that go on begin with a blank.
+    """A line in pieces of at most 75 octets, never through a character; each but the first begins with a blank.
 
     >>> [len(piece.encode()) for piece in _folded("SUMMARY:" + "é" * 70)]
     [74, 75, 2]

@@ -1,8 +1,9 @@
-"""The calendar: an entry for each expiry and each opening of a window, the same one for as long as it is about the same."""
+"""The calendar has an entry for each expiry and each opening, and keeps it while it is about the same renewal."""
 
 import json
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -10,18 +11,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from icalendar import Calendar
 
+from documents import near_ready
 from enrolpolicy import UnknownId, calendar_entries, calendar_feed, explain_all, load
 from enrolpolicy.cli import main
 from enrolpolicy.feeds import EntryKind, _folded
-from documents import near_ready
 from test_bad_input import SOUND, changed
 
 ON = date(2026, 11, 23)
+EARLY = date(2025, 12, 2)
+"""The day after the only completion."""
 REGISTER = load(json.dumps(SOUND))
 
 
 class TestEntries:
-    """There is one for every opening and expiry from the night on of what is asked, as `explain` tells it, and no other."""
+    """Every opening and expiry from the night on, of what is asked, is in it as `explain` tells it; nothing else is."""
 
     @given(near_ready())
     def test_as_explained(self, drawn: tuple[str, date]) -> None:
@@ -42,26 +45,27 @@ class TestEntries:
 
     def test_the_identity_outlives_a_change_of_dates(self) -> None:
         moved = changed("records.0.expires_on", "2026-12-24")
-        before, after = (calendar_entries(load(json.dumps(one)), on=ON) for one in (SOUND, moved))
+        before, after = (calendar_entries(load(json.dumps(one)), on=EARLY) for one in (SOUND, moved))
         assert [row.uid for row in before] == [row.uid for row in after]
         assert [row.on for row in before] != [row.on for row in after]
         renewed = changed("records.0.completed_on", "2025-12-02")
         assert {row.uid for row in before}.isdisjoint(
-            row.uid for row in calendar_entries(load(json.dumps(renewed)), on=ON)
+            row.uid for row in calendar_entries(load(json.dumps(renewed)), on=EARLY)
         )
 
     def test_some_of_them(self) -> None:
-        everything = calendar_entries(REGISTER, on=date(2025, 1, 1))
+        everything = calendar_entries(REGISTER, on=EARLY)
         assert everything
-        assert calendar_entries(REGISTER, on=date(2025, 1, 1), people={"ana"}) == everything
-        assert calendar_entries(REGISTER, on=date(2025, 1, 1), people={"bo"}) == ()
-        assert calendar_entries(REGISTER, on=date(2025, 1, 1), courses={"water"}) == ()
-        assert calendar_entries(REGISTER, on=date(2025, 1, 1), divisions={"north"}) == ()
+        assert calendar_entries(REGISTER, on=EARLY, people={"ana"}) == everything
+        assert calendar_entries(REGISTER, on=EARLY, people={"bo"}) == ()
+        assert calendar_entries(REGISTER, on=EARLY, courses={"water"}) == ()
+        assert calendar_entries(REGISTER, on=EARLY, divisions={"north"}) == ()
         north = evolve(REGISTER, personnel=tuple(evolve(row, division="north") for row in REGISTER.personnel))
-        assert calendar_entries(north, on=date(2025, 1, 1), divisions={"north"}) == everything
-        for unknown in ({"people": {"gone"}}, {"courses": {"gone"}}):
-            with pytest.raises(UnknownId):
-                calendar_entries(REGISTER, on=ON, **unknown)
+        assert calendar_entries(north, on=EARLY, divisions={"north"}) == everything
+        with pytest.raises(UnknownId):
+            calendar_entries(REGISTER, on=ON, people={"gone"})
+        with pytest.raises(UnknownId):
+            calendar_entries(REGISTER, on=ON, courses={"gone"})
 
     def test_the_last_valid_day_is_the_last_with_an_entry(self) -> None:
         [entry] = calendar_entries(REGISTER, on=date(2026, 12, 1))
@@ -82,9 +86,9 @@ class TestTheDocument:
             personnel=tuple(evolve(row, name=person) for row in REGISTER.personnel),
             courses=tuple(evolve(row, name=course) for row in REGISTER.courses),
         )
-        entries = calendar_entries(named, on=date(2025, 1, 1))
+        entries = calendar_entries(named, on=EARLY)
         text = calendar_feed(entries, account="acme; x,\ny", on=ON)
-        events = Calendar.from_ical(text).walk("VEVENT")
+        events: list[Any] = Calendar.from_ical(text).walk("VEVENT")
         assert len(events) == len(entries) > 0
         for entry, event in zip(entries, events, strict=True):
             assert event.errors == []
@@ -97,7 +101,7 @@ class TestTheDocument:
     @given(TEXT)
     def test_lines(self, name: str) -> None:
         named = evolve(REGISTER, personnel=tuple(evolve(row, name=name) for row in REGISTER.personnel))
-        text = calendar_feed(calendar_entries(named, on=date(2025, 1, 1)), account="acme", on=ON)
+        text = calendar_feed(calendar_entries(named, on=EARLY), account="acme", on=ON)
         lines = text.encode().split(b"\r\n")
         assert lines.pop() == b""
         for line in lines:
@@ -136,7 +140,9 @@ class TestTheCommand:
         assert len(Calendar.from_ical(capsys.readouterr().out).walk("VEVENT")) == 1
 
     def test_written(self, document: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        assert main(["calendar", document, "--on", str(ON), "--out", str(tmp_path / "feed.ics"), "--person", "ana"]) == 0
+        assert (
+            main(["calendar", document, "--on", str(ON), "--out", str(tmp_path / "feed.ics"), "--person", "ana"]) == 0
+        )
         content = (tmp_path / "feed.ics").read_bytes()
         assert content.startswith(b"BEGIN:VCALENDAR\r\n")
         assert content.count(b"BEGIN:VEVENT") == 1
@@ -146,5 +152,3 @@ class TestTheCommand:
         assert main(["calendar", document, "--on", str(ON), "--person", "an"]) == 2
         assert main(["calendar", document, "--on", str(ON), "--course", "fir"]) == 2
         assert "did you mean `fire`" in capsys.readouterr().err
-
-
