@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 
-from enrolpolicy.cli import ahead, feeds, importing, planning
+from enrolpolicy.cli import ahead, feeds, importing, planning, reports
 from enrolpolicy.cli.command import DONE, INTERRUPTED, REFUSED, USAGE, Command, Usage
 from enrolpolicy.cli.output import say
 from enrolpolicy.errors import InvalidSnapshot
@@ -22,6 +22,7 @@ COMMANDS: tuple[Command, ...] = (
     *ahead.COMMANDS,
     *importing.COMMANDS,
     *feeds.COMMANDS,
+    *reports.COMMANDS,
 )
 
 
