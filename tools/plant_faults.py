@@ -118,8 +118,6 @@ FAULTS = (
     Fault("matrix/day", "if len(self.counts) == 1 else None", "if self.counts else None"),
     Fault("matrix/day", "(second, first) if swapped else (first, second)", "(first, second)"),
     Fault("matrix/day", "not EARLIEST <= found <= LATEST", "not EARLIEST <= found < LATEST"),
-    Fault("matrix/day", "or len(numbers[2]) != 4 or", "or"),
-    Fault("matrix/records", "if isinstance(said.get(None), date):", "if False:"),
     Fault("matrix/records", "expires < completed:", "expires <= completed:"),
     Fault("matrix/records", "if any(dates) and Meaning.NOT_ASKED", "if Meaning.NOT_ASKED"),
     Fault("matrix/records", "training = None if self.unread else", "training ="),

@@ -203,7 +203,7 @@ def evidence(texts: Iterable[tuple[str, str]]) -> Evidence:
 def _order_of(text: str) -> Order | None:
     """The order a date has where it can be read in no other."""
     numbers = _numeric(_plain(text)) if len(text) <= _LONGEST else None
-    if numbers is None or len(numbers[2]) != 4 or len(numbers[0]) > 2:
+    if numbers is None:
         return None
     for order in (Order.DAY_FIRST, Order.MONTH_FIRST):
         other = Order.MONTH_FIRST if order is Order.DAY_FIRST else Order.DAY_FIRST

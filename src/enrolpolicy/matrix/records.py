@@ -46,8 +46,6 @@ class Training:
     asked: bool = True
     reckoned: bool = False
     """The completion was reckoned from the expiry and the course's validity."""
-    unread: bool = False
-    """A cell was not understood."""
 
 
 @final
@@ -216,7 +214,7 @@ class _Pair:
         training = None if self.unread else self._training(said)
         if self.row.person is None:
             return None
-        return training or Training(person=self.row.person.id, course=self.course.id, unread=True)
+        return training or Training(person=self.row.person.id, course=self.course.id)
 
     def _refuse(self, column: Column, why: NoDay) -> None:
         cell = _at(self.sheet, self.row.index, column.index)
@@ -249,8 +247,6 @@ class _Pair:
             return self._reckoned(expires)
         if expires is Meaning.NEVER_EXPIRES:
             self._refuse(self._column(Kind.EXPIRES), _NEVER_WITHOUT_COMPLETION)
-            return None
-        if isinstance(said.get(None), date):  # its head was refused
             return None
         return self._made(None, asked=Meaning.NOT_ASKED not in said.values())
 
