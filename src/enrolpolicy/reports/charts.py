@@ -10,8 +10,8 @@ from typing import final
 
 from attrs import frozen
 
-WIDTH, HEIGHT = 620, 250
-LEFT, RIGHT, TOP, BOTTOM = 46, 10, 26, 30
+WIDTH, HEIGHT = 620, 264
+LEFT, RIGHT, TOP, BOTTOM = 46, 10, 40, 30
 PLOT_WIDTH, PLOT_HEIGHT = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
 
 
@@ -145,8 +145,8 @@ def _mark(mark: Mark | None) -> Iterator[str]:
         x = _x(mark.at)
         side = "end" if mark.at > 0.6 else "start"
         shift = -6 if side == "end" else 6
-        yield f'<line class="mark" x1="{_n(x)}" x2="{_n(x)}" y1="{TOP - 12}" y2="{HEIGHT - BOTTOM}"/>'
-        yield f'<text class="marked {side}" x="{_n(x + shift)}" y="{TOP - 6}">{escape(mark.words)}</text>'
+        yield f'<line class="mark" x1="{_n(x)}" x2="{_n(x)}" y1="{TOP - 32}" y2="{HEIGHT - BOTTOM}"/>'
+        yield f'<text class="marked {side}" x="{_n(x + shift)}" y="{TOP - 24}">{escape(mark.words)}</text>'
 
 
 def _x(at: float) -> float:
