@@ -1,9 +1,11 @@
 """`enrolpolicy import`: what it writes, what it says, how it ends."""
 
+import csv
 import json
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -62,8 +64,21 @@ class TestWhatItWrites:
         ]
         assert main(arguments) == 1
         assert len(load((here / "s.json").read_bytes()).records) == 1
-        assert len((here / "l.csv").read_text().splitlines()) == 3
+        assert (here / "l.csv").read_text().splitlines()[:2] == [
+            "sheet,row,column,code,value,what to do",
+            'Matrix,3,B,not-a-date,booked,"is no date; write the date, leave the cell empty, '
+            'or name the word in a mapping"',
+        ]
         assert "wrote what was understood to s.json" in capsys.readouterr().out
+
+    def test_nothing_in_the_list_is_a_formula(self, here: Path) -> None:
+        rows: list[list[Any]] = [["Name", "Fire completed"], ["=1+1", "=cmd|x"], ["Bo", "@SUM(1)"], ["Bo", "-"]]
+        (here / "evil.csv").write_bytes(as_csv(rows))
+        assert main(["import", "evil.csv", "--account", "acme", "--list", "l.csv"]) == 1
+        with (here / "l.csv").open(newline="") as file:
+            cells = [cell for row in csv.reader(file) for cell in row]
+        assert {"'=cmd|x", "'@SUM(1)"} <= set(cells)
+        assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
 
     def test_more_told(self, here: Path) -> None:
         arguments = ["import", "dirty.csv", "--account", "acme", "--out", "s.json"]

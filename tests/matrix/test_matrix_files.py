@@ -13,10 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from enrolpolicy import InvalidSnapshot
-from enrolpolicy.matrix import Faulty, MissingExtra, Sheet, files, listing, read_matrix, sheet_of
-from enrolpolicy.matrix.cells import Unread, letters
-from enrolpolicy.matrix.listing import inert
-from matrices import as_csv, as_workbook, planted
+from enrolpolicy.matrix import Faulty, MissingExtra, Sheet, files, read_matrix, sheet_of
+from enrolpolicy.matrix.cells import letters
+from matrices import as_csv, as_workbook
 
 DAY = date(2025, 1, 31)
 ROWS: list[list[Any]] = [["Name", "Fire completed"], ["Ana", "2025-01-31"]]
@@ -199,28 +198,6 @@ class TestWorkbooks:
 
 
 SOUND = as_workbook(ROWS)
-
-
-class TestTheListing:
-    """What was not understood can be gone through in a spreadsheet, and nothing in it is a formula there."""
-
-    @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=8))
-    def test_nothing_is_a_formula(self, text: str) -> None:
-        shown = inert(text)
-        assert shown in (text, f"'{text}")
-        assert not shown.lstrip(" ").startswith(tuple("=+-@\t\r\n\0＝＋－＠"))
-
-    def test_rows(self) -> None:
-        row = Unread(sheet="=M", row=2, column="B", code="not-a-date", value='=1+"1"', message="is no date")
-        assert listing([row]).splitlines() == [
-            '"sheet","row","column","code","value","what to do"',
-            '"\'=M","2","B","not-a-date","\'=1+""1""","is no date"',
-        ]
-
-    def test_it_is_read_back(self) -> None:
-        made = planted(4, 12, 9, 0.2)
-        found = read_matrix(sheet_of(as_csv(made.cells), "m"), account="acme")
-        assert len(sheet_of(listing(found.unread).encode(), "l").rows) == len(found.unread) + 1
 
 
 class TestLetters:

@@ -50,7 +50,7 @@ def _import(arguments: Namespace) -> int:
         found = matrix.read_matrix(sheet, account=arguments.account, mapping=mapping)
     wanted = arguments.out is not None and (arguments.accept_partial or not found.unread)
     if arguments.list is not None:
-        write_file(arguments.list, matrix.listing(found.unread))
+        write_file(arguments.list, _listing(found.unread))
     if wanted:
         write_file(arguments.out, dump(found.snapshot))
     if arguments.format == "json":
@@ -70,6 +70,14 @@ def _sheet(arguments: Namespace, said: str | None) -> "Sheet":
         raise Usage(str(error)) from None
     except LookupError:
         raise Usage(f"`{safe(arguments.encoding)}` is no encoding; use one such as `utf-8` or `cp1252`") from None
+
+
+def _listing(unread: Sequence["Unread"]) -> str:
+    """What was not understood, as CSV to go through in a spreadsheet."""
+    from enrolpolicy.tabular import table  # noqa: PLC0415
+
+    heads = ("sheet", "row", "column", "code", "value", "what to do")
+    return table(heads, ((row.sheet, row.row, row.column, row.code, row.value, row.message) for row in unread))
 
 
 # How it looks

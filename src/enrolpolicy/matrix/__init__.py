@@ -13,7 +13,6 @@ from enrolpolicy.matrix.cells import Cell, Faulty, Sheet, Unread
 from enrolpolicy.matrix.day import Order
 from enrolpolicy.matrix.files import MissingExtra, sheet_of
 from enrolpolicy.matrix.importing import Imported, read_matrix
-from enrolpolicy.matrix.listing import listing
 from enrolpolicy.matrix.mapping import (
     Asked,
     Columns,
@@ -42,7 +41,6 @@ __all__ = [
     "Sheet",
     "Unread",
     "Words",
-    "listing",
     "load_mapping",
     "read_matrix",
     "sheet_of",

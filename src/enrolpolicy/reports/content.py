@@ -20,11 +20,14 @@ from enrolpolicy.night import Night, night
 from enrolpolicy.planner import available_credits, plan
 from enrolpolicy.plans import Deferred, Finding, Plan
 from enrolpolicy.policy import GATES, NO_TRIGGER, WITHDRAWALS
+from enrolpolicy.remedies import Remedy, what_helps
 from enrolpolicy.text import Names, examples, names
 from enrolpolicy.verdict import judge
 
 MOST_ROWS = 2000
 """A table has no more rows than a browser searches at once; how many more there are is said."""
+
+MOST_REMEDIES = 8
 
 
 @final
@@ -108,6 +111,8 @@ class Report:
     concerns: tuple[Concern, ...]
     concerns_off: int
     """Required trainings that will lapse where auto-enrolment is off; they are counted, not listed."""
+    remedies: tuple[Remedy, ...]
+    """The single changes that would help most."""
     roles: tuple[str, ...]
     courses: tuple[tuple[str, tuple[Cell | None, ...]], ...]
     forecast: Forecast
@@ -131,6 +136,7 @@ def report_content(snapshot: Snapshot, *, on: date, progress: Callable[[date], N
         reasons=tuple(_reasons(snapshot, planned, called)),
         concerns=tuple(_concerns(snapshot, covered, called, divisions)),
         concerns_off=sum(not row.lapses_although_on for row in covered.lapsing if row.standing is not Standing.STUCK),
+        remedies=what_helps(snapshot, covered)[:MOST_REMEDIES],
         roles=roles,
         courses=courses,
         forecast=ahead,

@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from enrolpolicy.ahead_text import change_words
 from enrolpolicy.model import Snapshot
 from enrolpolicy.reports.content import MOST_ROWS, Report, assumption, report_content, short_date
 from enrolpolicy.reports.months import credits_chart, lapses_chart
@@ -47,7 +48,7 @@ def _environment() -> "Environment":
     made = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
     )
-    made.filters |= {"day": short_date, "shown": safe, "count": _count}
+    made.filters |= {"day": short_date, "shown": safe, "count": _count, "words": change_words}
     return made
 
 
