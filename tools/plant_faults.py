@@ -132,6 +132,20 @@ FAULTS = (
     Fault("matrix/heads", "if at != index and (not texts[at] or course_and_kind(texts[at])[0]):", "if False:"),
     Fault("matrix/importing", "if not training.asked and (training.person", "if (training.person"),
     Fault("matrix/files", "strict=True)\n    rows: ", "strict=False)\n    rows: "),
+    # The calendar and the report
+    Fault("feeds", "if entry.on >= on", "if entry.on > on"),
+    Fault("feeds", "if not person.archived:", "if True:"),
+    Fault("feeds", "renewal.cycle, 0)", "str(renewal.expires_on), 0)"),
+    Fault("feeds", "if size + width > 75:", "if size + width > 76:"),
+    Fault("feeds", "width = len(char.encode())", "width = 1"),
+    Fault("feeds", '.replace("\\n", "\\\\n")', ""),
+    Fault("reports/page", "autoescape=True", "autoescape=False"),
+    Fault("reports/page", '"shown": safe', '"shown": str'),
+    Fault("reports/content", "int(cell.covered * 100 + 1e-9)", "round(cell.covered * 100)"),
+    Fault("reports/content", "row.lapses_although_on and", ""),
+    Fault("reports/content", "later - timedelta(1)", "later"),
+    Fault("reports/charts", "abs(scale.y(bar.value) - scale.y(0))", "abs(scale.y(bar.value) - scale.y(1))"),
+    Fault("reports/charts", "low // step * step", "low"),
     Fault("matrix/files", 'if value is None and getattr(written, "data_type", "n") == "f":', "if False:"),
 )
 
@@ -170,6 +184,10 @@ def plant(fault: Fault, module: Path) -> None:
     module.write_text(text.replace(fault.old, fault.new), encoding="utf-8")
 
 
+_FOLDERS = (("matrix/", "tests/matrix"), ("reports/", "tests/report"), ("feeds", "tests/report"))
+"""Where the tests of a module are, if not with the rules."""
+
+
 def caught_by(fault: Fault | None) -> str | None:
     """The first test that turns red; None where all stay green."""
     with tempfile.TemporaryDirectory() as directory:
@@ -179,7 +197,7 @@ def caught_by(fault: Fault | None) -> str | None:
             copy(ROOT / name, here / name)
         if fault is not None:
             plant(fault, here / PACKAGE / f"{fault.module}.py")
-        where = "tests/matrix" if fault is not None and fault.module.startswith("matrix/") else "tests/spec"
+        where = next((folder for start, folder in _FOLDERS if fault and fault.module.startswith(start)), "tests/spec")
         command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--no-header", where]
         environment = os.environ | {"PYTHONPATH": str(here / "src"), "HYPOTHESIS_PROFILE": "quick"}
         done = subprocess.run(command, cwd=here, env=environment, capture_output=True, text=True, check=False)

@@ -153,7 +153,7 @@ def _folded(line: str) -> Iterator[str]:
     """A line in pieces of at most 75 octets, never through a character; each but the first begins with a blank.
 
     >>> [len(piece.encode()) for piece in _folded("SUMMARY:" + "é" * 70)]
-    [74, 75, 2]
+    [74, 75]
     """
     piece, size = "", 0
     for char in line:

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from documents import near_ready
 from enrolpolicy import Account, Guards, Snapshot, coverage, forecast, load, plan
 from enrolpolicy.cli import main
-from enrolpolicy.covering import Standing
+from enrolpolicy.covering import CoverageCell, Standing
 from enrolpolicy.remedies import what_helps
 from enrolpolicy.reports import MissingExtra, content, report_content, report_html, report_page
 
@@ -109,6 +109,13 @@ class TestWhatItSays:
         said, covered = SAID, coverage(DEMO, on=ON)
         full = sum(cell.covered == 1 for cell in covered.cells)
         assert sum(cell is not None and cell.percent == 100 for _, row in said.courses for cell in row) == full
+
+    def test_nearly_all_is_not_all(self) -> None:
+        nearly = CoverageCell(course="fire", role=None, counts=((Standing.INTACT, 999), (Standing.STUCK, 1)), lapsing=0)
+        cell = content._cell(nearly)
+        assert cell is not None
+        assert (cell.percent, cell.tone) == (99, "s9")
+        assert content._cell(None) is None
 
     def test_everybody_of_the_plan_is_on_the_page(self) -> None:
         names = set(PARSED.inside["bdi"])
