@@ -15,7 +15,7 @@ else
   INSTALL   = $(PY) -m pip install --quiet --disable-pip-version-check
 endif
 
-.PHONY: help demo test check format lint types imports docs docs-check cover wheel bench mutants prove faults thorough soak docs-safeguards pins clean
+.PHONY: help demo test check format lint types imports docs docs-check cover wheel bench browser mutants prove faults thorough soak docs-safeguards pins clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -30,7 +30,7 @@ $(VENV)/.core: requirements/core.txt pyproject.toml | $(VENV)/bin/python
 	$(INSTALL) --no-deps --no-build-isolation -e .
 	@touch $@
 
-$(VENV)/.test $(VENV)/.check $(VENV)/.bench $(VENV)/.mutants $(VENV)/.prove: $(VENV)/.%: requirements/%.txt $(VENV)/.core
+$(VENV)/.test $(VENV)/.check $(VENV)/.bench $(VENV)/.mutants $(VENV)/.prove $(VENV)/.browser: $(VENV)/.%: requirements/%.txt $(VENV)/.core
 	$(INSTALL) --require-hashes -r requirements/$*.txt
 	@touch $@
 
@@ -76,6 +76,12 @@ bench: $(VENV)/.bench  ## speed and memory, beside a plain loop and DuckDB
 	$(PY) benchmarks/bench.py
 	$(PY) benchmarks/ahead.py
 
+browser: $(VENV)/.browser  ## the report, looked at in Chromium
+	@sh tools/install_chromium.sh $(CHROMIUM)
+	ENROLPOLICY_TESTS=browser CHROMIUM=$(CHROMIUM) $(PY) -m pytest -q tests/browser
+
+CHROMIUM ?= /usr/bin/chromium
+
 mutants: $(VENV)/.mutants  ## which small faults the tests do not notice
 	$(PY) tools/mutants.py
 
@@ -98,7 +104,7 @@ soak: $(VENV)/.test  ## nights in which everything goes wrong, then processes ki
 # All sets are resolved together, so that they agree; the files hold hashes, and no address.
 pins:  ## choose the requirements anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --upgrade requirements/*.in -o build/all.txt
-	for set in core test check bench mutants prove; do \
+	for set in core test check bench mutants prove browser; do \
 	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 	    --no-annotate --no-strip-extras -c build/all.txt requirements/$$set.in -o requirements/$$set.txt; done
 

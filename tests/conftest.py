@@ -9,6 +9,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 pytest_plugins = ["enrolpolicy.testing.plugin", "pytester"]
+# Tests that need more than Python are asked for by name, and have a make target of their own.
+collect_ignore = [] if os.environ.get("ENROLPOLICY_TESTS") == "browser" else ["browser"]
 
 settings.register_profile(
     "quick", max_examples=100, derandomize=True, deadline=None, database=None,

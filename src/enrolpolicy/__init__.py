@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from enrolpolicy.codec import dump, load, load_plan
     from enrolpolicy.covering import Coverage, CoverageCell, Covered, Standing, coverage
     from enrolpolicy.explanation import Answer, Explanation, explain, explain_all
+    from enrolpolicy.feeds import CalendarEntry, EntryKind, calendar_entries, calendar_feed
     from enrolpolicy.forecasting import Drift, Forecast, ForecastMonth, ForecastNight, forecast
     from enrolpolicy.guarantees import Guarantee, PromiseTooWeak, Weakness, accepted, guarantee
     from enrolpolicy.letters import Sender, composer
@@ -151,6 +152,7 @@ _LATER = {
     "codec": ("dump", "load", "load_plan"),
     "covering": ("Coverage", "CoverageCell", "Covered", "Standing", "coverage"),
     "explanation": ("Answer", "Explanation", "explain", "explain_all"),
+    "feeds": ("CalendarEntry", "EntryKind", "calendar_entries", "calendar_feed"),
     "forecasting": ("Drift", "Forecast", "ForecastMonth", "ForecastNight", "forecast"),
     "guarantees": ("Guarantee", "PromiseTooWeak", "Weakness", "accepted", "guarantee"),
     "letters": ("Sender", "composer"),
@@ -255,6 +257,7 @@ __all__ = [
     "BackTest",
     "Booking",
     "BookingStatus",
+    "CalendarEntry",
     "Cancel",
     "CancelEnrolment",
     "CancelRefused",
@@ -287,6 +290,7 @@ __all__ = [
     "EnrolPolicyError",
     "Enrolment",
     "EnrolmentStatus",
+    "EntryKind",
     "Event",
     "Explanation",
     "Facts",
@@ -371,6 +375,8 @@ __all__ = [
     "apply",
     "arun_night",
     "back_test",
+    "calendar_entries",
+    "calendar_feed",
     "cancel",
     "candidate",
     "composer",

@@ -12,12 +12,19 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 
-from enrolpolicy.cli import ahead, nights, planning
+from enrolpolicy.cli import ahead, feeds, importing, nights, planning, reports
 from enrolpolicy.cli.command import DONE, INTERRUPTED, REFUSED, USAGE, Command, Usage
 from enrolpolicy.cli.output import closed, say
 from enrolpolicy.errors import InvalidSnapshot
 
-COMMANDS: tuple[Command, ...] = (*planning.COMMANDS, *ahead.COMMANDS, *nights.COMMANDS)
+COMMANDS: tuple[Command, ...] = (
+    *planning.COMMANDS,
+    *nights.COMMANDS,
+    *ahead.COMMANDS,
+    *reports.COMMANDS,
+    *feeds.COMMANDS,
+    *importing.COMMANDS,
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -70,8 +70,8 @@ class Sheet:
     def __init__(self, job: Job, desk: Desk) -> None:
         self.job = job
         self.desk = desk
-        self.rows = {row.key: row for row in desk.rows}
-        self.letters = {letter.message_id: letter for letter in desk.letters}
+        self.rows: dict[str, Row] = {row.key: row for row in desk.rows}
+        self.letters: dict[str, Letter] = {letter.message_id: letter for letter in desk.letters}
         self._fences: dict[str, int | None] = {row.key: row.fence for row in desk.rows}
         self._letter_fences: dict[str, int | None] = {letter.message_id: letter.fence for letter in desk.letters}
         self._changed: dict[str, None] = {}
