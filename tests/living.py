@@ -56,6 +56,7 @@ def lively(draw: Any) -> tuple[Snapshot, date]:
         if course_validity(document, row) and draw(st.booleans()):
             row["expires_on"] = None
             row["completed_on"] = (start - timedelta(draw(st.integers(0, 61)))).isoformat()
+    document["account"]["spread_days"] = draw(st.sampled_from([0, 0, 5, 20]))
     if draw(st.booleans()):
         document["account"]["credits"] = draw(st.integers(0, 8))
     return load(json.dumps(document)), start

@@ -10,7 +10,8 @@ from attrs import evolve, frozen
 
 from enrolpolicy.bookings import OPEN
 from enrolpolicy.dates import local_date
-from enrolpolicy.model import Assignment, Enrolment, EnrolmentStatus, HeldRole, Origin, TrainingRecord
+from enrolpolicy.model import Assignment, Enrolment, HeldRole, TrainingRecord
+from enrolpolicy.planner import is_ours_and_booked
 from enrolpolicy.register import levels_of
 from enrolpolicy.walking import Walk, again_tomorrow, finished
 
@@ -70,6 +71,7 @@ def happen(walk: Walk, it: Happening, on: date) -> None:
             _recorded(walk, it, on)
         case Booked(row):
             walk.rows.enrolments[row.person].setdefault(row.course, []).append(row)
+            walk.booked += is_ours_and_booked(row)
             again_tomorrow(walk, (row.person, row.course), on)
         case Ended(row):
             _ended(walk, row, on)
@@ -89,6 +91,7 @@ def _recorded(walk: Walk, it: Recorded, on: date) -> None:
     for index, row in enumerate(rows):
         made_by = local_date(walk.snapshot.account.timezone, row.enrolled_at) <= record.completed_on
         if row.status in OPEN and made_by and row.id not in it.known:
+            walk.booked -= is_ours_and_booked(row)
             rows[index] = finished(row, on)
     again_tomorrow(walk, (record.person, record.course), on)
 
@@ -97,8 +100,8 @@ def _ended(walk: Walk, ended: Enrolment, on: date) -> None:
     rows = walk.rows.enrolments[ended.person].get(ended.course, [])
     known = any(row.id == ended.id for row in rows)
     for index, row in enumerate(rows):
-        ours = row.origin is Origin.AUTO and row.status is EnrolmentStatus.BOOKED
-        if row.status in OPEN and (row.id == ended.id if known else ours):
+        if row.status in OPEN and (row.id == ended.id if known else is_ours_and_booked(row)):
+            walk.booked -= is_ours_and_booked(row)
             rows[index] = evolve(row, status=ended.status, ended_on=on, ended_because=ended.ended_because)
     again_tomorrow(walk, (ended.person, ended.course), on)
 

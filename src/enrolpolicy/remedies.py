@@ -118,7 +118,7 @@ def _of_account(snapshot: Snapshot, found: Coverage, trouble: Iterable[Covered])
         yield ChangeAccount(expired_lookback_days=longest)
 
 
-_LONGEST_LOOKBACK = 36525
+_LONGEST_LOOKBACK, _LARGEST_BALANCE = 36525, 10**9
 
 
 # One of them tried
@@ -175,6 +175,8 @@ def _top_up(snapshot: Snapshot, rows: Register, found: Coverage) -> Remedy | Non
     demand = survey(night_of(rows, found.on)).demand
     _, deferred = allocate(demand, snapshot.account, found.on, available_credits(snapshot))
     short = max(row.shortfall or 0 for row in deferred)
+    if short + (snapshot.account.credits or 0) > _LARGEST_BALANCE:
+        return None  # nobody has so many
     changed = supposed(snapshot, [TopUp(credits=short)], on=found.on)
     enrolled, _ = allocate(demand, changed.account, found.on, available_credits(changed))
     now = [row for row in enrolled if (row.person, row.course) in waiting]

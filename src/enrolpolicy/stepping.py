@@ -87,17 +87,7 @@ def steps(
 
 def _step(walk: Walk, on: date, day: Day, questions: Iterable[Pair], happenings: Iterable[Happening]) -> Step:
     tonight = night_of(walk.rows, on)
-    lapses, cancelled, invited = list(day.lapses), list[Cancel](), list[Invite]()
-    for pair in day.pairs:
-        reading = tonight.read(*pair)
-        _queue(walk, tonight, pair, reading)
-        withdrawals, invitations = upkeep(tonight, reading)
-        cancelled += withdrawals
-        invited += invitations
-        lapses += _lapse(tonight, reading)
-        later = [one for one in boundaries(tonight, reading) if one > on]
-        if later:
-            walk.agenda.read(pair, min(later))
+    lapses, cancelled, invited = _read(walk, tonight, day)
     answers = tuple((pair, _answer(tonight.read(*pair))) for pair in questions)
     there = walk.left
     available = None if walk.unlimited else there
@@ -125,6 +115,22 @@ def _step(walk: Walk, on: date, day: Day, questions: Iterable[Pair], happenings:
         lost=sum(found.lost for found in done),
         answers=answers,
     )
+
+
+def _read(walk: Walk, tonight: Night, day: Day) -> tuple[list[Lapse], list[Cancel], list[Invite]]:
+    """Read every pair that is due, and note when it is to be read again."""
+    lapses, cancelled, invited = list(day.lapses), list[Cancel](), list[Invite]()
+    for pair in day.pairs:
+        reading = tonight.read(*pair)
+        _queue(walk, tonight, pair, reading)
+        withdrawals, invitations = upkeep(tonight, reading)
+        cancelled += withdrawals
+        invited += invitations
+        lapses += _lapse(tonight, reading)
+        later = [one for one in boundaries(tonight, reading) if one > tonight.on]
+        if later:
+            walk.agenda.read(pair, min(later))
+    return lapses, cancelled, invited
 
 
 def _answer(reading: Reading) -> PairAnswer:

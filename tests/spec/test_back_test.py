@@ -69,7 +69,7 @@ class TestOurOwnHistory:
     """What was made by this policy itself agrees with it, night by night, to the last row."""
 
     @given(lively(), st.sampled_from([3, 25, 50]))
-    @settings(max_examples=40)
+    @settings(max_examples=20)
     def test_agrees(self, drawn: Drawn, days: int) -> None:
         after, start, until, made = history(drawn, days)
         found = back_test(after, made, start=start, until=until)
@@ -82,11 +82,16 @@ class TestADifference:
     """It is told once, with its rule: another night, only ours, or only theirs."""
 
     @given(lively(), st.integers(1, 6), st.data())
-    @settings(max_examples=30)
+    @settings(max_examples=12)
     def test_another_night(self, drawn: Drawn, days: int, data: st.DataObject) -> None:
         """Ours comes the very days later that theirs was moved ahead."""
         after, start, until, made = history(drawn, 25)
-        late = [row for row in made if row.on >= start + timedelta(days)]
+
+        def same_renewal(row: PastEnrolment) -> bool:
+            of_pair = [one for one in after.records if (one.person, one.course) == (row.person, row.course)]
+            return not any(timedelta() < row.on - one.completed_on <= timedelta(days) for one in of_pair)
+
+        late = [row for row in made if row.on >= start + timedelta(days) and same_renewal(row)]
         if late:
             row = data.draw(st.sampled_from(late))
             moved = evolve(row, on=row.on - timedelta(days))
@@ -97,10 +102,9 @@ class TestADifference:
             )  # fmt: skip
             assert other.days_later == days
             event(f"told as {other.match.value}")
-            assert found.counts == tuple((match, n) for match, n in found.counts if n)
 
     @given(lively(), st.data())
-    @settings(max_examples=30)
+    @settings(max_examples=12)
     def test_only_ours(self, drawn: Drawn, data: st.DataObject) -> None:
         after, start, until, made = history(drawn, 25)
         if made:

@@ -62,7 +62,7 @@ class TestAForecast:
     waits for what, the credits left, and what is completed."""
 
     @given(lively(), assumptions, st.sampled_from([0, 12, 40, 75]))
-    @settings(max_examples=60)
+    @settings(max_examples=40)
     def test_is_every_night_planned_and_lived_through(self, drawn: Drawn, how: Assumptions, days: int) -> None:
         snapshot, start = drawn
         until = start + timedelta(days)
@@ -91,7 +91,7 @@ class TestTheTopUp:
     """With it nobody ever waits for credits; with one less somebody does. Where nobody waits anyway it is none."""
 
     @given(lively(), assumptions, st.integers(0, 4))
-    @settings(max_examples=60)
+    @settings(max_examples=40)
     def test_is_the_smallest(self, drawn: Drawn, how: Assumptions, credits: int) -> None:
         snapshot, start = drawn
         snapshot = with_credits(snapshot, credits)
@@ -182,7 +182,7 @@ class TestTheMonths:
     """Every month is told, and nothing of a night is lost in them."""
 
     @given(lively(), st.integers(0, 100))
-    @settings(max_examples=30)
+    @settings(max_examples=20)
     def test_add_up(self, drawn: Drawn, days: int) -> None:
         snapshot, start = drawn
         found = forecast(snapshot, start=start, until=start + timedelta(days))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve, fields
-from hypothesis import event, given
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from documents import near_ready
@@ -73,6 +73,7 @@ class TestTheDifference:
     """It names every pair whose outcome or reason differs, every action of only one plan, and figures that add up."""
 
     @given(near_ready(), st.data())
+    @settings(max_examples=60)
     def test_by_two_plans_and_every_explanation(self, drawn: Drawn, data: st.DataObject) -> None:
         snapshot, on = load(drawn[0]), drawn[1]
         changes = data.draw(st.lists(switches(snapshot), max_size=3))
@@ -103,12 +104,14 @@ class TestTheDifference:
         assert what_if(snapshot, [], on=on).empty
 
     @given(near_ready(), st.data())
+    @settings(max_examples=60)
     def test_of_an_edit_and_its_undoing_there_is_none(self, drawn: Drawn, data: st.DataObject) -> None:
         snapshot, on = load(drawn[0]), drawn[1]
         change = data.draw(switches(snapshot).filter(lambda it: not isinstance(it, CancelEnrolment | TopUp)))
         assert what_if(snapshot, [change, undone(snapshot, change)], on=on).empty
 
     @given(near_ready(), st.data())
+    @settings(max_examples=60)
     def test_of_plans_from_documents(self, drawn: Drawn, data: st.DataObject) -> None:
         """Of plans read from documents the actions and deferrals are compared, and who is left out is not known."""
         snapshot, on = load(drawn[0]), drawn[1]
