@@ -58,10 +58,10 @@ types: $(VENV)/.check  ## two type checkers, and how complete the public types a
 imports: $(VENV)/.check  ## one direction, a pure core
 	$(VENV)/bin/lint-imports
 
-docs: $(VENV)/.core  ## write the generated pages anew
+docs: $(VENV)/.test  ## write the generated pages anew
 	$(PY) tools/generate_docs.py
 
-docs-check: $(VENV)/.core  ## the generated pages are what the code says
+docs-check: $(VENV)/.test  ## the generated pages are what the code says
 	$(PY) tools/generate_docs.py --check
 
 cover: $(VENV)/.check  ## the tests again, with branch coverage

@@ -26,7 +26,7 @@ from enrolpolicy import (
 from enrolpolicy.adapters.memory import STRONG, MemoryLms, MemoryMailer, MemoryStore
 from enrolpolicy.plans import Action
 from enrolpolicy.ports import LmsCapabilities
-from enrolpolicy.testing.builders import NIGHT, course, person, register
+from enrolpolicy.testing.builders import course, person, register
 from enrolpolicy.testing.worlds import Clock
 
 AT = datetime(2026, 11, 23, 3, tzinfo=UTC)
@@ -85,6 +85,25 @@ def awaited(ports: Ports) -> AsyncPorts:
     return AsyncPorts(store=_Awaited(ports.store), lms=_Awaited(ports.lms), mailer=_Awaited(ports.mailer))
 
 
+class Odd:
+    """A port that answers one method with something else; what was asked happens, or not."""
+
+    def __init__(self, port: Any, method: str, answer: Callable[[], Any], *, happens: bool) -> None:
+        self._port, self._method, self._answer, self._happens = port, method, answer, happens
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._port, name)
+        if name != self._method:
+            return found
+
+        def method(*arguments: Any) -> Any:
+            if self._happens:
+                found(*arguments)
+            return self._answer()
+
+        return method
+
+
 class Driver(NamedTuple):
     """One of the two ways to make runs."""
 
@@ -128,6 +147,3 @@ def carried_out(said: Report | PlanRefused) -> Report:
 
 def with_credits(snapshot: Snapshot, credits: int | None) -> Snapshot:
     return evolve(snapshot, account=evolve(snapshot.account, credits=credits))
-
-
-__all__ = ["ASYNC", "AT", "NIGHT", "REGISTER", "SYNC", "TERMS", "Driver", "Host", "carried_out", "compose", "host"]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from drivers import ASYNC, NIGHT, REGISTER, SYNC, TERMS, Driver, Host, carried_out, host, with_credits
+from drivers import ASYNC, REGISTER, SYNC, TERMS, Driver, Host, Odd, carried_out, host, with_credits
 from enrolpolicy import (
     Cancel,
     Enrol,
@@ -33,6 +33,7 @@ from enrolpolicy.ports import Done, Progress, Unknown
 from enrolpolicy.rows import LetterStatus, RowStatus
 from enrolpolicy.runner.accepting import refusal_of
 from enrolpolicy.testing import Chaos, Crash, Fault
+from enrolpolicy.testing.builders import NIGHT
 
 PLAN = plan(REGISTER, on=NIGHT)
 SECRET = "token-4711"
@@ -232,25 +233,6 @@ NONSENSE: dict[str, Any] = {
     "Done with nothing": Done(None),
     "Done with a string": Done("booking-1"),
 }
-
-
-class Odd:
-    """A port that answers one method with something else; what was asked happens, or not."""
-
-    def __init__(self, port: Any, method: str, answer: Callable[[], Any], *, happens: bool) -> None:
-        self._port, self._method, self._answer, self._happens = port, method, answer, happens
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self._port, name)
-        if name != self._method:
-            return found
-
-        def method(*arguments: Any) -> Any:
-            if self._happens:
-                found(*arguments)
-            return self._answer()
-
-        return method
 
 
 def _raise() -> Any:
