@@ -72,9 +72,10 @@ COVERED := 98
 wheel: $(VENV)/.check  ## build the wheel, install it by itself, and test that
 	sh tools/test_wheel.sh $(PY)
 
-bench: $(VENV)/.bench  ## speed and memory, beside a plain loop and DuckDB
+bench: $(VENV)/.bench  ## speed and memory, beside a plain loop and DuckDB; a night beside its bare commits
 	$(PY) benchmarks/bench.py
 	$(PY) benchmarks/ahead.py
+	$(PY) benchmarks/nights.py
 
 browser: $(VENV)/.browser  ## the report, looked at in Chromium
 	@sh tools/install_chromium.sh $(CHROMIUM)
