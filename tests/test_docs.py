@@ -3,6 +3,7 @@
 import contextlib
 import doctest
 import importlib
+import inspect
 import io
 import json
 import pkgutil
@@ -104,7 +105,7 @@ class TestEveryDocstring:
     def test_everything_public_has_one(self) -> None:
         for name in enrolpolicy.__all__:
             it = getattr(enrolpolicy, name)
-            if callable(it):
+            if inspect.isclass(it) or inspect.isroutine(it):  # an alias has its sentence beside it, where no program sees it
                 assert it.__doc__, name
 
 
