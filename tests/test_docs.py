@@ -26,8 +26,9 @@ FOLDERS = ("docs", "tests", "proofs", "benchmarks")
 PAGES = sorted(
     path for path in [*ROOT.glob("*.md"), *(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.md"))]
 )
-SHOWN_ONLY = {"sh", "mermaid", "toml"}
-"""Not run here: the README's two commands are what runs this test; the scenarios' example is played with the others."""
+SHOWN_ONLY = {"sh", "mermaid", "toml", "ini", "yaml"}
+"""Not run here: the README's two commands are what runs this test; the scenarios' example is played with the others;
+what is read by a scheduler (ini, yaml) would need that one."""
 
 
 def run_python(example: Example) -> None:
@@ -36,6 +37,11 @@ def run_python(example: Example) -> None:
     with contextlib.redirect_stdout(printed):
         exec(code, example.namespace)
     example.namespace["printed"] = example.namespace.get("printed", "") + printed.getvalue()
+
+
+def compile_python(example: Example) -> None:
+    """Python that needs a program of its own to run in (a scheduler, say) is at least Python."""
+    compile(str(example.parsed), example.path, "exec")
 
 
 def compare_text(example: Example) -> None:
@@ -65,7 +71,13 @@ def links(path: Path) -> list[str]:
     return re.findall(r"\]\(([^)#]+)[^)]*\)", path.read_text(encoding="utf-8"))
 
 
-EVALUATORS = {"python": run_python, "text": compare_text, "console": run_console, "json": read_json}
+EVALUATORS = {
+    "python": run_python,
+    "py": compile_python,
+    "text": compare_text,
+    "console": run_console,
+    "json": read_json,
+}
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)

@@ -72,7 +72,7 @@ class SqliteStore:
     """
 
     def __init__(self, path: str | Path, *, clock: Clock = now, wait: timedelta = timedelta(seconds=30)) -> None:
-        self.path = Path(path)
+        self.path: Path = Path(path)
         self._clock = clock
         self._wait = wait
         self._lock = RLock()
