@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import sqlite3
 import subprocess
 import sys
@@ -301,6 +302,39 @@ class TestHeldByTheFile:
         assert write(store, new(row("k2"))) == Refused("open", final=False)
         assert write(store, new(row("k2", person="p1", credits=4))) == Refused("credits", final=False)
         assert len(look(store, "p0", "p1").rows) == 1
+
+
+class TestWhatIsRead:
+    """A transaction for some people reads what is theirs, however many others there are."""
+
+    def test_it_is_looked_up(self, store: SqliteStore, path: Path) -> None:
+        assert write(store, new(row("k1"), letters=(LetterWrite(letter=letter(), fence=None),))) == WRITTEN
+        db, asked = store._connection, set[str]()
+        assert db is not None
+        db.set_trace_callback(asked.add)
+        assert write(store, new(row("k2", person="p1")), "p0") == WRITTEN
+        assert write(store, moved(row("k2", person="p1"), row("k2", RowStatus.BOOKED, person="p1")), "p1") == WRITTEN
+        db.set_trace_callback(None)
+        personal = [*PERSONAL, "rows", "letters"]
+        read = [one for one in asked if one.startswith("SELECT") and one.split(" FROM ")[1].split()[0] in personal]
+        assert len(read) > len(personal)
+        for statement in read:
+            steps = [step for *_, step in db.execute(f"EXPLAIN QUERY PLAN {statement}")]
+            assert re.search(r"SEARCH \w+ USING .*\(account=\? AND (person|id|key|message_id)=\?\)", steps[0]), steps
+
+    def test_what_was_left_behind_is_looked_up(self, store: SqliteStore, path: Path) -> None:
+        db, asked = store._connection, set[str]()
+        assert db is not None
+        db.set_trace_callback(asked.add)
+        backlog(store, ended=True)
+        db.set_trace_callback(None)
+        read = [one for one in asked if " FROM rows " in one or " FROM letters " in one]
+        steps = {step for one in read for *_, step in db.execute(f"EXPLAIN QUERY PLAN {one}")}
+        assert {step.split(" INDEX ")[1].split()[0] for step in steps} == {
+            "rows_unfinished",
+            "rows_ended",
+            "letters_pending",
+        }
 
 
 class TestDurable:

@@ -316,6 +316,12 @@ class TestS8WhatIsSeen:
         assert write(store, new(row("k2", account="other")), account="other") == WRITTEN
         assert [one.key for one in look(store, "p0").rows] == ["k1"]
 
+    def test_somebody_of_the_same_name_elsewhere(self, make: Make) -> None:
+        """Not even where a row is written of somebody who was not asked about."""
+        store = make(register(), register("other"))
+        assert write(store, new(row("k1"))) == WRITTEN
+        assert write(store, new(row("k2", account="other")), "p1", account="other") == WRITTEN
+
 
 class TestS9TheStoresClock:
     """S9: now is by the store's clock, and so is what is left over."""

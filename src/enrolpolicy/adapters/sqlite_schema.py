@@ -79,7 +79,7 @@ _ROWS = (
     because TEXT, credits INTEGER NOT NULL CHECK (credits >= 0), fence INTEGER NOT NULL, lease_until TEXT, sent_at TEXT,
     asked_at TEXT, ref TEXT, enrolled_at TEXT NOT NULL, invited_at TEXT, ended_on TEXT, ended_at TEXT,
     ended_because TEXT, beside INTEGER NOT NULL DEFAULT 0,
-    PRIMARY KEY (account, "key"), CHECK (status IN ({_words(frozenset(RowStatus))}))) WITHOUT ROWID""",
+    PRIMARY KEY (account, "key"), CHECK (status IN ({_words(frozenset(RowStatus))})))""",
     "CREATE INDEX rows_person ON rows (account, person)",
     f"CREATE UNIQUE INDEX rows_one_open ON rows (account, person, course, beside) WHERE {_OPEN}",
     "CREATE INDEX rows_unfinished ON rows (account) WHERE status IN ('pending', 'cancelling')",

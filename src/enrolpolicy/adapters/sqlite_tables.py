@@ -53,24 +53,28 @@ def read_whole(read: Callable[[sqlite3.Connection], T]) -> Callable[[sqlite3.Con
 
 
 def _selected(
-    db: sqlite3.Connection, kept: Shape[T], account: str, table: str, order: str, where: str, values: Sequence[Column]
+    db: sqlite3.Connection, kept: Shape[T], account: str, table: str, rest: str, values: Sequence[Column]
 ) -> list[T]:
-    statement = f"SELECT {kept.columns} FROM {table} WHERE account = ? AND {where} ORDER BY {order}"
+    statement = f"SELECT {kept.columns} FROM {table} WHERE account = ? AND {rest}"
     return kept.read(db.execute(statement, (account, *values)))
 
 
 def table_of(
     db: sqlite3.Connection, account: str, table: str, kept: Shape[T], where: str = "TRUE", *values: Column
 ) -> tuple[T, ...]:
-    return tuple(_selected(db, kept, account, table, "position", where, values))
+    """The rows of a table of the register, in the register's order."""
+    return tuple(_selected(db, kept, account, table, f"{where} ORDER BY position", values))
 
 
 def rows_of(db: sqlite3.Connection, account: str, where: str = "TRUE", *values: Column) -> list[Row]:
-    return _selected(db, _ROW, account, "rows", '"key"', where, values)
+    """Enrolments, by key."""
+    # Sorted here: asked for in that order, SQLite walks through all keys of the account rather than sort a few.
+    return sorted(_selected(db, _ROW, account, "rows", where, values), key=lambda row: row.key)
 
 
 def letters_of(db: sqlite3.Connection, account: str, where: str = "TRUE", *values: Column) -> list[Letter]:
-    return _selected(db, _LETTER, account, "letters", "position", where, values)
+    """Letters, in the order in which they were written."""
+    return _selected(db, _LETTER, account, "letters", f"{where} ORDER BY position", values)
 
 
 def rows_around(
@@ -78,11 +82,9 @@ def rows_around(
 ) -> dict[str, Row]:
     """All rows that what is written could be at odds with: those on the desk, and of people who are not on it."""
     rows = {row.key: row for row in desk.rows}
-    others = [write.row for write in writes.rows if write.row.person not in people]
+    others = [write.row.person for write in writes.rows if write.row.person not in people]
     if others:
-        keys, persons = listed(row.key for row in others), listed(row.person for row in others)
-        beside = rows_of(db, account, f'"key" IN {THESE} OR person IN {THESE}', keys, persons)
-        rows |= {row.key: row for row in beside}
+        rows |= {row.key: row for row in rows_of(db, account, f"person IN {THESE}", listed(others))}
     strangers = [write.row.key for write in writes.rows if write.row.key not in rows]
     if strangers:
         rows |= {row.key: row for row in rows_of(db, account, f'"key" IN {THESE}', listed(strangers))}
