@@ -263,6 +263,12 @@ class TestNobodyElseWritesIntoIt:
         assert page.attributes == usual.attributes
         assert page.links == [SENDER.link(invitation)] * 2
 
+    @pytest.mark.parametrize("text", ["=?utf-8?q?x?=", "=?utf-8?b?eA==?= y", "?=", "é =?utf-8?q?x?="])
+    def test_what_looks_encoded_is_shown_as_it_is(self, text: str) -> None:
+        message = read(letter(attrs.evolve(INVITATION, name=text, course_name=text)))
+        assert message.people("To") == [(text, "ana@acme.example")]
+        assert message["Subject"] == f"{text}: your training expires on 20 December 2026"
+
     @given(st.lists(nasty | st.text(max_size=5), max_size=10).map("".join))
     def test_one_line_is_one_line(self, text: str) -> None:
         line = one_line(text)
