@@ -48,15 +48,15 @@ def _import(arguments: Namespace) -> int:
     with Progress("reading"):
         sheet = _sheet(arguments, mapping.sheet)
         found = matrix.read_matrix(sheet, account=arguments.account, mapping=mapping)
-    wanted = arguments.out is not None and (arguments.accept_partial or not found.unread)
+    out: str | None = arguments.out if arguments.accept_partial or not found.unread else None
     if arguments.list is not None:
         write_file(arguments.list, _listing(found.unread))
-    if wanted:
-        write_file(arguments.out, dump(found.snapshot))
+    if out is not None:
+        write_file(out, dump(found.snapshot))
     if arguments.format == "json":
-        write_json([json.dumps(_document(found, wanted), ensure_ascii=False, indent=2) + "\n"])
+        write_json([json.dumps(_document(found, out is not None), ensure_ascii=False, indent=2) + "\n"])
     else:
-        write(_lines(found, arguments.out, wanted, style(sys.stdout)))
+        write(_lines(found, arguments.out, out is not None, style(sys.stdout)))
     return FOUND if found.unread else DONE
 
 

@@ -10,7 +10,7 @@ it had not.
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from attrs import evolve
 from hypothesis import strategies as st
@@ -69,7 +69,7 @@ _CYCLES = st.sampled_from(["2025-12-20", "2026-12-20"])
 
 
 class _LmsMachine(RuleBasedStateMachine):
-    made: Callable[[], LmsHarness]
+    made: ClassVar[staticmethod[[], LmsHarness]]
 
     @initialize()
     def begin(self) -> None:
@@ -212,7 +212,7 @@ def _proposals(draw: Callable[[st.SearchStrategy[Any]], Any]) -> dict[str, Any]:
 
 
 class _StoreMachine(RuleBasedStateMachine):
-    made: Callable[[], StoreHarness]
+    made: ClassVar[staticmethod[[], StoreHarness]]
 
     @initialize()
     def begin(self) -> None:
