@@ -69,7 +69,7 @@ _CYCLES = st.sampled_from(["2025-12-20", "2026-12-20"])
 
 
 class _LmsMachine(RuleBasedStateMachine):
-    made: ClassVar[staticmethod[[], LmsHarness]]
+    made: ClassVar["staticmethod[[], LmsHarness]"]
 
     @initialize()
     def begin(self) -> None:
@@ -212,7 +212,7 @@ def _proposals(draw: Callable[[st.SearchStrategy[Any]], Any]) -> dict[str, Any]:
 
 
 class _StoreMachine(RuleBasedStateMachine):
-    made: ClassVar[staticmethod[[], StoreHarness]]
+    made: ClassVar["staticmethod[[], StoreHarness]"]
 
     @initialize()
     def begin(self) -> None:
