@@ -42,9 +42,10 @@ from enrolpolicy import (
     what_helps,
     what_if,
 )
-from enrolpolicy.ahead_text import bar, change_words
-from enrolpolicy.amending import KINDS, change_json
+from enrolpolicy.ahead.amending import KINDS, change_json
+from enrolpolicy.ahead.words import change_words
 from enrolpolicy.cli import main
+from enrolpolicy.cli.ahead_text import bar
 from enrolpolicy.tabular import cell, table
 from enrolpolicy.text import WIDTH, Style, columns
 
