@@ -303,7 +303,7 @@ class TestCoverage:
         found = as_json(capsys, "coverage", demo, *NIGHT)
         assert found["counts"]["stuck"] == sum(found["stuck"].values()) == 14
         assert found["remedies"][0] == {
-            "change": "account", "missing_since": None, "helps": 6, "credits": 5, "later": [],
+            "change": {"change": "account", "missing_since": None}, "helps": 6, "credits": 5, "later": [],
             "now": found["remedies"][0]["now"],
         }  # fmt: skip
         assert "remedies" not in as_json(capsys, "coverage", demo, *NIGHT, "--no-remedies")

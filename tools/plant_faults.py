@@ -154,6 +154,7 @@ FAULTS = (
     Fault("ahead/remedies", "row.lapses_on - ONE_DAY", "row.lapses_on"),
     Fault("ahead/backtesting", "        if on >= start:\n", "        if on > start:\n"),
     Fault("ahead/happenings", "and row.id not in it.known:", "and True:"),
+    Fault("ahead/documents", '        "shortfall": night.shortfall,\n', ""),
     Fault("ahead/views", ".days <= amber:", ".days < amber:"),
     Fault("ahead/views", "if row.level is Level.REQUIRED]", "]"),
     # Verdict

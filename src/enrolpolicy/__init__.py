@@ -124,7 +124,7 @@ if TYPE_CHECKING:
     )
     from enrolpolicy.reports import Fate, Outcome, PlanRefused, Report
     from enrolpolicy.runner.driving import AsyncPorts, Ports, Terms, aact, aapply, act, apply, arun_night, run_night
-    from enrolpolicy.schemas import plan_schema, snapshot_schema
+    from enrolpolicy.schemas import document_schema, plan_schema, snapshot_schema
     from enrolpolicy.staleness import Changed, Rechecked, Stale, preconditions, recheck
     from enrolpolicy.wording import Words
 
@@ -187,7 +187,7 @@ _LATER = {
     "ahead.sheets": ("forecast_csv",),
     "reports": ("Fate", "Outcome", "PlanRefused", "Report"),
     "runner.driving": ("AsyncPorts", "Ports", "Terms", "aact", "aapply", "act", "apply", "arun_night", "run_night"),
-    "schemas": ("plan_schema", "snapshot_schema"),
+    "schemas": ("document_schema", "plan_schema", "snapshot_schema"),
     "staleness": ("Changed", "Rechecked", "Stale", "preconditions", "recheck"),
     "ahead.views": (
         "BookingStatus",
@@ -386,6 +386,7 @@ __all__ = [
     "decide",
     "difference",
     "digest",
+    "document_schema",
     "dump",
     "enrolment_key",
     "explain",

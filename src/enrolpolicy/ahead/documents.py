@@ -116,7 +116,7 @@ def coverage_document(found: Coverage, remedies: Iterable[Remedy] | None = None)
 def remedy_json(row: Remedy) -> Json:
     """A change, and which trainings it helps."""
     return {
-        **change_json(row.change),
+        "change": change_json(row.change),
         "helps": row.helps,
         "credits": row.credits,
         "now": [{"person": person, "course": course} for person, course in row.now],
