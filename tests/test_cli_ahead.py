@@ -42,9 +42,10 @@ from enrolpolicy import (
     what_helps,
     what_if,
 )
-from enrolpolicy.ahead_text import bar, change_words
-from enrolpolicy.amending import KINDS, change_json
+from enrolpolicy.ahead.amending import KINDS, change_json
+from enrolpolicy.ahead.words import change_words
 from enrolpolicy.cli import main
+from enrolpolicy.cli.ahead_text import bar
 from enrolpolicy.tabular import cell, table
 from enrolpolicy.text import WIDTH, Style, columns
 
@@ -302,7 +303,7 @@ class TestCoverage:
         found = as_json(capsys, "coverage", demo, *NIGHT)
         assert found["counts"]["stuck"] == sum(found["stuck"].values()) == 14
         assert found["remedies"][0] == {
-            "change": "account", "missing_since": None, "helps": 6, "credits": 5, "later": [],
+            "change": {"change": "account", "missing_since": None}, "helps": 6, "credits": 5, "later": [],
             "now": found["remedies"][0]["now"],
         }  # fmt: skip
         assert "remedies" not in as_json(capsys, "coverage", demo, *NIGHT, "--no-remedies")

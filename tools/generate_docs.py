@@ -193,16 +193,23 @@ def described(names: Iterable[tuple[str, object]], belongs: Callable[[object], b
     for name, it in names:
         if not belongs(it):
             continue
-        signature = str(inspect.signature(it)) if inspect.isroutine(it) and callable(it) else ""
-        arguments = (
-            ", ".join(part.split(":")[0] for part in signature[1:].split(") ->")[0].split(", ")) if signature else ""
-        )
         text = (
             (inspect.getdoc(it) or "").split("\n\n")[0].replace("\n", " ")
             if not isinstance(it, tuple | str)
             else VALUES[name]
         )
-        yield f"`{name}({arguments})`" if signature else f"`{name}`", VALUES.get(name, text)
+        called = f"{name}({arguments(it)})" if inspect.isroutine(it) and callable(it) else name
+        yield f"`{called}`", VALUES.get(name, text)
+
+
+def arguments(it: Callable[..., object]) -> str:
+    """The names of a function's parameters; those behind the star are given by name."""
+    names: list[str] = []
+    for parameter in inspect.signature(it).parameters.values():
+        if parameter.kind is parameter.KEYWORD_ONLY and "*" not in names:
+            names.append("*")
+        names.append(parameter.name)
+    return ", ".join(names)
 
 
 VALUES = {

@@ -43,10 +43,40 @@ from enrolpolicy.policy import GATES, NO_TRIGGER, POLICY_VERSION, TRIGGERS, WITH
 from enrolpolicy.verdict import Verdict, decide
 
 if TYPE_CHECKING:
-    from enrolpolicy.agenda import Lapse
-    from enrolpolicy.amending import load_changes, load_past_enrolments
-    from enrolpolicy.assumptions import Assumptions, Completion
-    from enrolpolicy.backtesting import BackTest, Compared, Match, PastEnrolment, back_test
+    from enrolpolicy.ahead.agenda import Lapse
+    from enrolpolicy.ahead.amending import load_changes, load_past_enrolments
+    from enrolpolicy.ahead.assumptions import Assumptions, Completion
+    from enrolpolicy.ahead.backtesting import BackTest, Compared, Match, PastEnrolment, back_test
+    from enrolpolicy.ahead.covering import Coverage, CoverageCell, Covered, Standing, coverage
+    from enrolpolicy.ahead.feeds import CalendarEntry, EntryKind, calendar_entries, calendar_feed
+    from enrolpolicy.ahead.forecasting import Drift, Forecast, ForecastMonth, ForecastNight, forecast
+    from enrolpolicy.ahead.remedies import Remedy, what_helps
+    from enrolpolicy.ahead.sheets import forecast_csv
+    from enrolpolicy.ahead.views import (
+        BookingStatus,
+        CoursePanel,
+        CourseRow,
+        Light,
+        PanelRow,
+        Profile,
+        ProfileRow,
+        Tag,
+        course_panel,
+        course_register,
+        personnel_profile,
+    )
+    from enrolpolicy.ahead.whatif import (
+        Decision,
+        Difference,
+        Figures,
+        Moved,
+        Part,
+        Supposition,
+        TopUp,
+        difference,
+        supposed,
+        what_if,
+    )
     from enrolpolicy.cancellation import CancelRefused, cancel
     from enrolpolicy.canonical import digest
     from enrolpolicy.changes import (
@@ -62,10 +92,7 @@ if TYPE_CHECKING:
         applied,
     )
     from enrolpolicy.codec import dump, load, load_plan
-    from enrolpolicy.covering import Coverage, CoverageCell, Covered, Standing, coverage
     from enrolpolicy.explanation import Answer, Explanation, explain, explain_all
-    from enrolpolicy.feeds import CalendarEntry, EntryKind, calendar_entries, calendar_feed
-    from enrolpolicy.forecasting import Drift, Forecast, ForecastMonth, ForecastNight, forecast
     from enrolpolicy.guarantees import Guarantee, PromiseTooWeak, Weakness, accepted, guarantee
     from enrolpolicy.letters import Sender, composer
     from enrolpolicy.lifecycle import Event, Forbidden, advance, move
@@ -95,46 +122,19 @@ if TYPE_CHECKING:
         Trouble,
         Unknown,
     )
-    from enrolpolicy.remedies import Remedy, what_helps
     from enrolpolicy.reports import Fate, Outcome, PlanRefused, Report
     from enrolpolicy.runner.driving import AsyncPorts, Ports, Terms, aact, aapply, act, apply, arun_night, run_night
-    from enrolpolicy.schemas import plan_schema, snapshot_schema
+    from enrolpolicy.schemas import document_schema, plan_schema, snapshot_schema
     from enrolpolicy.staleness import Changed, Rechecked, Stale, preconditions, recheck
-    from enrolpolicy.tabular import forecast_csv
-    from enrolpolicy.views import (
-        BookingStatus,
-        CoursePanel,
-        CourseRow,
-        Light,
-        PanelRow,
-        Profile,
-        ProfileRow,
-        Tag,
-        course_panel,
-        course_register,
-        personnel_profile,
-    )
-    from enrolpolicy.whatif import (
-        Decision,
-        Difference,
-        Figures,
-        Moved,
-        Part,
-        Supposition,
-        TopUp,
-        difference,
-        supposed,
-        what_if,
-    )
     from enrolpolicy.wording import Words
 
 # What only some callers need is imported when it is first asked for: building its classes would take many times as long
 # as all the rest of this import. By module, and the same as above.
 _LATER = {
-    "agenda": ("Lapse",),
-    "amending": ("load_changes", "load_past_enrolments"),
-    "assumptions": ("Assumptions", "Completion"),
-    "backtesting": ("BackTest", "Compared", "Match", "PastEnrolment", "back_test"),
+    "ahead.agenda": ("Lapse",),
+    "ahead.amending": ("load_changes", "load_past_enrolments"),
+    "ahead.assumptions": ("Assumptions", "Completion"),
+    "ahead.backtesting": ("BackTest", "Compared", "Match", "PastEnrolment", "back_test"),
     "cancellation": ("CancelRefused", "cancel"),
     "canonical": ("digest",),
     "changes": (
@@ -150,10 +150,10 @@ _LATER = {
         "applied",
     ),
     "codec": ("dump", "load", "load_plan"),
-    "covering": ("Coverage", "CoverageCell", "Covered", "Standing", "coverage"),
+    "ahead.covering": ("Coverage", "CoverageCell", "Covered", "Standing", "coverage"),
     "explanation": ("Answer", "Explanation", "explain", "explain_all"),
-    "feeds": ("CalendarEntry", "EntryKind", "calendar_entries", "calendar_feed"),
-    "forecasting": ("Drift", "Forecast", "ForecastMonth", "ForecastNight", "forecast"),
+    "ahead.feeds": ("CalendarEntry", "EntryKind", "calendar_entries", "calendar_feed"),
+    "ahead.forecasting": ("Drift", "Forecast", "ForecastMonth", "ForecastNight", "forecast"),
     "guarantees": ("Guarantee", "PromiseTooWeak", "Weakness", "accepted", "guarantee"),
     "letters": ("Sender", "composer"),
     "lifecycle": ("Event", "Forbidden", "advance", "move"),
@@ -183,13 +183,13 @@ _LATER = {
         "Trouble",
         "Unknown",
     ),
-    "remedies": ("Remedy", "what_helps"),
+    "ahead.remedies": ("Remedy", "what_helps"),
+    "ahead.sheets": ("forecast_csv",),
     "reports": ("Fate", "Outcome", "PlanRefused", "Report"),
     "runner.driving": ("AsyncPorts", "Ports", "Terms", "aact", "aapply", "act", "apply", "arun_night", "run_night"),
-    "schemas": ("plan_schema", "snapshot_schema"),
+    "schemas": ("document_schema", "plan_schema", "snapshot_schema"),
     "staleness": ("Changed", "Rechecked", "Stale", "preconditions", "recheck"),
-    "tabular": ("forecast_csv",),
-    "views": (
+    "ahead.views": (
         "BookingStatus",
         "CoursePanel",
         "CourseRow",
@@ -202,7 +202,7 @@ _LATER = {
         "course_register",
         "personnel_profile",
     ),
-    "whatif": (
+    "ahead.whatif": (
         "Decision",
         "Difference",
         "Figures",
@@ -386,6 +386,7 @@ __all__ = [
     "decide",
     "difference",
     "digest",
+    "document_schema",
     "dump",
     "enrolment_key",
     "explain",

@@ -25,7 +25,7 @@ from enrolpolicy.structuring import ACTIONS, problems_in, quick, thorough
 MOST_PROBLEMS = 1000
 
 if TYPE_CHECKING:
-    from enrolpolicy.wire import Ahead
+    from enrolpolicy.ahead.documents import Ahead
 
 _T = TypeVar("_T")
 
@@ -78,7 +78,7 @@ def _line(value: object) -> str:
 
 
 def _ahead(value: "Ahead") -> str:
-    from enrolpolicy.wire import document, is_row  # noqa: PLC0415 - only some callers look ahead
+    from enrolpolicy.ahead.documents import document, is_row  # noqa: PLC0415 - only some callers look ahead
 
     return _line(document(value)) + "\n" if is_row(value) else page(document(value))
 

@@ -1,4 +1,4 @@
-"""JSON Schemas (2020-12) of both documents, made from the same annotations that check the values.
+"""JSON Schemas (2020-12) of every document, made from the same annotations that check the values.
 
 Whatever a schema accepts the loader accepts, and the other way round, as far as a schema can say: not that ids are
 unique, that a zone exists, or that 30 February does not.
@@ -7,12 +7,13 @@ unique, that a zone exists, or that 30 February does not.
 from datetime import date, datetime
 from enum import Enum
 from types import NoneType, UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from attrs import NOTHING, Attribute, Factory, fields, has
 
 from enrolpolicy.codec import PlanDocument
 from enrolpolicy.constraints import Between, IdText, ZoneName
+from enrolpolicy.errors import InvalidValue
 from enrolpolicy.model import Guards, Snapshot, Validity
 from enrolpolicy.plans import Action, Counts
 from enrolpolicy.structuring import ACTIONS, INSTANT
@@ -38,12 +39,53 @@ def plan_schema() -> Schema:
     return _document("enrolpolicy plan", PlanDocument)
 
 
+DOCUMENTS = ("snapshot", "plan", "what-if", "forecast", "coverage", "back-test", "changes", "enrolments")
+"""The documents there is a schema of."""
+
+
+def document_schema(name: str) -> Schema:
+    """The JSON Schema of one of `DOCUMENTS`; raises `InvalidValue` for another name."""
+    from enrolpolicy.ahead.forms import FORMS  # noqa: PLC0415 - only some callers look ahead
+
+    if name in _SCHEMAS:
+        return _SCHEMAS[name]()
+    if name not in FORMS:
+        raise InvalidValue("name", f"must be one of {', '.join(f'`{one}`' for one in DOCUMENTS)}")
+    schema = _form(FORMS[name])
+    return {
+        "$schema": DIALECT,
+        "title": f"enrolpolicy {name}",
+        **(_versioned(schema) if "properties" in schema else schema),
+    }
+
+
+_SCHEMAS = {"snapshot": snapshot_schema, "plan": plan_schema}
+
+
+def _form(form: Any) -> Schema:
+    """The schema of a form, see `enrolpolicy.ahead.forms`."""
+    match form:
+        case dict():
+            properties = {key: _form(getattr(value, "form", value)) for key, value in form.items()}
+            required = [key for key, value in form.items() if not hasattr(value, "form")]
+            return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+        case tuple():
+            return {"oneOf": [_form(one) for one in form]}
+        case [one]:
+            return {"type": "array", "items": _form(one)}
+    return describe(form, {})
+
+
 def _document(title: str, kind: type) -> Schema:
     definitions: Schema = {}
-    schema = _object(kind, definitions)
-    schema["properties"] = {"format_version": _VERSION, **schema["properties"]}
-    schema["required"] = list(dict.fromkeys(["format_version", *schema["required"]]))
+    schema = _versioned(_object(kind, definitions))
     return {"$schema": DIALECT, "title": title, **schema, "$defs": dict(sorted(definitions.items()))}
+
+
+def _versioned(schema: Schema) -> Schema:
+    properties = {"format_version": _VERSION, **schema["properties"]}
+    required = list(dict.fromkeys(["format_version", *schema["required"]]))
+    return {**schema, "properties": properties, "required": required}
 
 
 _VERSION: Schema = {"type": "string", "pattern": VERSION_PATTERN}
@@ -93,6 +135,11 @@ def describe(annotation: Any, definitions: Schema) -> Schema:
     if origin in (Union, UnionType):
         [inner] = (arg for arg in args if arg is not NoneType)
         return {"anyOf": [describe(inner, definitions), {"type": "null"}]}
+    if origin is Literal:
+        return {"const": args[0]}
+    if origin is dict:
+        keys = {"propertyNames": describe(args[0], definitions)}
+        return {"type": "object", **keys, "additionalProperties": describe(args[1], definitions)}
     if origin in (tuple, frozenset):
         return {"type": "array", "items": describe(args[0], definitions)}
     if issubclass(annotation, Enum):
@@ -127,6 +174,7 @@ _COUNT: Schema = {"type": "integer"}
 _LEAVES: dict[Any, Schema] = {
     str: {"type": "string"},
     int: {"type": "integer"},
+    float: {"type": "number"},
     bool: {"type": "boolean"},
     date: {"type": "string", "format": "date", "pattern": DATE_PATTERN},
     datetime: {"type": "string", "format": "date-time", "pattern": INSTANT_PATTERN},

@@ -173,6 +173,21 @@ class TestItFits:
         page.wait_for_function("document.querySelector('[aria-labelledby=actions-caption]').scrollLeft > 0")
 
 
+class TestALongTable:
+    """A long table scrolls by itself, with its heads in sight, so that what comes after it is not far away."""
+
+    @pytest.mark.parametrize("size", ["desktop", "phone"])
+    def test_its_heads_stay(self, size: str, reports: dict[str, Path], look: Any) -> None:
+        page = look(reports["large"], size).page
+        region, head = page.locator("[aria-labelledby=actions-caption]"), page.locator("#actions thead th").first
+        region.evaluate("region => region.scrollTop = 5000")
+        frame, inside = region.bounding_box(), head.bounding_box()
+        assert frame["height"] < SIZES[size][1]
+        assert abs(inside["y"] - frame["y"]) < 3
+        page.emulate_media(media="print")
+        assert region.evaluate("region => region.scrollHeight <= region.clientHeight")
+
+
 class TestItIsUsedFromTheKeyboard:
     """Every table is searched and sorted without a pointer."""
 

@@ -13,8 +13,8 @@ from icalendar import Calendar
 
 from documents import near_ready
 from enrolpolicy import UnknownId, calendar_entries, calendar_feed, explain_all, load
+from enrolpolicy.ahead.feeds import EntryKind, _folded
 from enrolpolicy.cli import main
-from enrolpolicy.feeds import EntryKind, _folded
 from test_bad_input import SOUND, changed
 
 ON = date(2026, 11, 23)

@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 
 from documents import near_ready
 from enrolpolicy import Account, Guards, Snapshot, coverage, forecast, load, plan
+from enrolpolicy.ahead.covering import CoverageCell, Standing
+from enrolpolicy.ahead.remedies import what_helps
 from enrolpolicy.cli import main
-from enrolpolicy.covering import CoverageCell, Standing
 from enrolpolicy.htmlreport import MissingExtra, content, report_content, report_html, report_page
-from enrolpolicy.remedies import what_helps
 
 ON = date(2026, 11, 23)
 DEMO = load(files("enrolpolicy").joinpath("demo.json").read_bytes())

@@ -18,7 +18,7 @@ from enrolpolicy import (
     forecast,
     load,
 )
-from enrolpolicy.covering import NOT_BOOKABLE
+from enrolpolicy.ahead.covering import NOT_BOOKABLE
 
 Drawn = tuple[str, date]
 

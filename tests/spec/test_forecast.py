@@ -27,7 +27,7 @@ from enrolpolicy import (
     load,
     plan,
 )
-from enrolpolicy.assumptions import completed_on, days_lost, record_of
+from enrolpolicy.ahead.assumptions import completed_on, days_lost, record_of
 from living import Lived, assumptions, lived, lively
 
 Drawn = tuple[Snapshot, date]

@@ -20,8 +20,8 @@ from enrolpolicy.model import Snapshot
 from enrolpolicy.text import safe
 
 if TYPE_CHECKING:
-    from enrolpolicy.assumptions import Assumptions
-    from enrolpolicy.whatif import Supposition
+    from enrolpolicy.ahead.assumptions import Assumptions
+    from enrolpolicy.ahead.whatif import Supposition
 
 
 def _format_argument(parser: ArgumentParser, *more: str) -> None:
@@ -72,9 +72,9 @@ def _credits(text: str) -> int:
 
 
 def _what_if(arguments: Namespace) -> int:
-    from enrolpolicy.ahead_text import difference_lines  # noqa: PLC0415
+    from enrolpolicy.ahead.whatif import what_if  # noqa: PLC0415
+    from enrolpolicy.cli.ahead_text import difference_lines  # noqa: PLC0415
     from enrolpolicy.codec import dump  # noqa: PLC0415
-    from enrolpolicy.whatif import what_if  # noqa: PLC0415
 
     if arguments.snapshot == arguments.changes == "-":
         raise Usage("standard input can be the snapshot or the changes, not both; give one of them as a file")
@@ -95,7 +95,7 @@ def _what_if(arguments: Namespace) -> int:
 
 def _changes(snapshot: Snapshot, arguments: Namespace) -> "list[Supposition]":
     """Every change asked for, each read against the snapshot in which those before it are made."""
-    from enrolpolicy.whatif import supposed  # noqa: PLC0415
+    from enrolpolicy.ahead.whatif import supposed  # noqa: PLC0415
 
     found: list[Supposition] = []
     try:
@@ -110,9 +110,10 @@ def _changes(snapshot: Snapshot, arguments: Namespace) -> "list[Supposition]":
 
 
 def _makers(arguments: Namespace) -> "Iterator[Callable[[Snapshot], Supposition]]":
-    from enrolpolicy.amending import load_changes, pair, setting  # noqa: PLC0415
+    from enrolpolicy.ahead.amending import load_changes  # noqa: PLC0415
+    from enrolpolicy.ahead.whatif import TopUp  # noqa: PLC0415
+    from enrolpolicy.ahead.words import pair, setting  # noqa: PLC0415
     from enrolpolicy.changes import CancelEnrolment, ChangeOptOut  # noqa: PLC0415
-    from enrolpolicy.whatif import TopUp  # noqa: PLC0415
 
     def opted(words: str, out: bool) -> "Callable[[Snapshot], Supposition]":
         def make(snapshot: Snapshot) -> ChangeOptOut:
@@ -182,10 +183,10 @@ def _share(text: str) -> float:
 
 
 def _forecast(arguments: Namespace) -> int:
-    from enrolpolicy.ahead_text import forecast_lines  # noqa: PLC0415
+    from enrolpolicy.ahead.forecasting import forecast  # noqa: PLC0415
+    from enrolpolicy.ahead.sheets import forecast_csv  # noqa: PLC0415
+    from enrolpolicy.cli.ahead_text import forecast_lines  # noqa: PLC0415
     from enrolpolicy.codec import dump  # noqa: PLC0415
-    from enrolpolicy.forecasting import forecast  # noqa: PLC0415
-    from enrolpolicy.tabular import forecast_csv  # noqa: PLC0415
 
     if arguments.rows and arguments.format != "csv":
         raise Usage("--rows says what the CSV has a row for; add --format csv")
@@ -206,7 +207,7 @@ def _forecast(arguments: Namespace) -> int:
 
 
 def _assumed(arguments: Namespace) -> "Assumptions":
-    from enrolpolicy.assumptions import Assumptions, Completion  # noqa: PLC0415
+    from enrolpolicy.ahead.assumptions import Assumptions, Completion  # noqa: PLC0415
 
     completed = Completion(arguments.completed)
     return Assumptions(completed=completed, after_days=arguments.days, share=arguments.share)
@@ -223,11 +224,11 @@ def _coverage_arguments(parser: ArgumentParser) -> None:
 
 
 def _coverage(arguments: Namespace) -> int:
-    from enrolpolicy.ahead_text import coverage_lines  # noqa: PLC0415
+    from enrolpolicy.ahead.covering import coverage  # noqa: PLC0415
+    from enrolpolicy.ahead.documents import coverage_document  # noqa: PLC0415
+    from enrolpolicy.ahead.remedies import what_helps  # noqa: PLC0415
+    from enrolpolicy.cli.ahead_text import coverage_lines  # noqa: PLC0415
     from enrolpolicy.codec import page  # noqa: PLC0415
-    from enrolpolicy.covering import coverage  # noqa: PLC0415
-    from enrolpolicy.remedies import what_helps  # noqa: PLC0415
-    from enrolpolicy.wire import coverage_document  # noqa: PLC0415
 
     snapshot = read(arguments.snapshot)
     with Progress("looking at every required training"):
@@ -260,9 +261,9 @@ def _back_test_arguments(parser: ArgumentParser) -> None:
 
 
 def _back_test(arguments: Namespace) -> int:
-    from enrolpolicy.ahead_text import back_test_lines  # noqa: PLC0415
-    from enrolpolicy.amending import load_past_enrolments  # noqa: PLC0415
-    from enrolpolicy.backtesting import back_test  # noqa: PLC0415
+    from enrolpolicy.ahead.amending import load_past_enrolments  # noqa: PLC0415
+    from enrolpolicy.ahead.backtesting import back_test  # noqa: PLC0415
+    from enrolpolicy.cli.ahead_text import back_test_lines  # noqa: PLC0415
     from enrolpolicy.codec import dump  # noqa: PLC0415
 
     if arguments.snapshot == arguments.enrolments == "-":

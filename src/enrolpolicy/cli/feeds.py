@@ -18,7 +18,7 @@ def _arguments(parser: ArgumentParser) -> None:
 
 
 def _calendar(arguments: Namespace) -> int:
-    from enrolpolicy.feeds import calendar_entries, calendar_feed  # noqa: PLC0415 - only this command needs it
+    from enrolpolicy.ahead.feeds import calendar_entries, calendar_feed  # noqa: PLC0415 - only this command needs it
 
     snapshot = read(arguments.snapshot)
     entries = asked(

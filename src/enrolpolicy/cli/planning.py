@@ -15,7 +15,7 @@ from enrolpolicy.explanation import explain, explain_all
 from enrolpolicy.findings import ERROR, findings
 from enrolpolicy.planner import plan
 from enrolpolicy.plans import Finding, Plan
-from enrolpolicy.schemas import plan_schema, snapshot_schema
+from enrolpolicy.schemas import DOCUMENTS, document_schema
 from enrolpolicy.text import explanation_lines, finding_lines, plan_lines, summary_line
 
 DEMO_ON = date(2026, 11, 23)
@@ -145,12 +145,11 @@ def _check(arguments: Namespace) -> int:
 
 
 def _schema_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("document", choices=("snapshot", "plan"))
+    parser.add_argument("document", choices=DOCUMENTS)
 
 
 def _schema(arguments: Namespace) -> int:
-    schema = snapshot_schema() if arguments.document == "snapshot" else plan_schema()
-    write_json([json.dumps(schema, indent=2) + "\n"])
+    write_json([json.dumps(document_schema(arguments.document), indent=2) + "\n"])
     return DONE
 
 

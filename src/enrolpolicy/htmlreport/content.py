@@ -10,17 +10,17 @@ from typing import final
 
 from attrs import frozen
 
-from enrolpolicy.assumptions import Assumptions
-from enrolpolicy.covering import Coverage, CoverageCell, Covered, Standing, coverage
+from enrolpolicy.ahead.assumptions import Assumptions
+from enrolpolicy.ahead.covering import Coverage, CoverageCell, Covered, Standing, coverage
+from enrolpolicy.ahead.forecasting import Forecast, forecast
+from enrolpolicy.ahead.remedies import Remedy, what_helps
 from enrolpolicy.dates import add_months
 from enrolpolicy.explanation import answers
-from enrolpolicy.forecasting import Forecast, forecast
 from enrolpolicy.model import Snapshot
 from enrolpolicy.night import Night, night
 from enrolpolicy.planner import available_credits, plan
 from enrolpolicy.plans import Deferred, Finding, Plan
 from enrolpolicy.policy import GATES, NO_TRIGGER, WITHDRAWALS
-from enrolpolicy.remedies import Remedy, what_helps
 from enrolpolicy.text import Names, examples, names
 from enrolpolicy.verdict import judge
 

@@ -4,7 +4,7 @@ from calendar import monthrange
 from collections.abc import Iterator, Sequence
 from datetime import date
 
-from enrolpolicy.forecasting import Forecast, ForecastMonth
+from enrolpolicy.ahead.forecasting import Forecast, ForecastMonth
 from enrolpolicy.htmlreport.charts import Bar, Mark, Point, chart
 from enrolpolicy.htmlreport.content import Report, short_date
 

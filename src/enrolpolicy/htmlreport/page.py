@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from enrolpolicy.ahead_text import change_words
+from enrolpolicy.ahead.words import change_words
 from enrolpolicy.htmlreport.content import MOST_ROWS, Report, assumption, report_content, short_date
 from enrolpolicy.htmlreport.months import credits_chart, lapses_chart
 from enrolpolicy.model import Snapshot

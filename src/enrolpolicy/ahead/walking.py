@@ -10,8 +10,8 @@ from typing import final
 
 from attrs import Factory, define, evolve, field, frozen
 
-from enrolpolicy.agenda import Agenda, Lapse, Queue
-from enrolpolicy.assumptions import Assumptions, completed_on, days_lost, record_of
+from enrolpolicy.ahead.agenda import Agenda, Lapse, Queue
+from enrolpolicy.ahead.assumptions import Assumptions, completed_on, days_lost, record_of
 from enrolpolicy.bookings import OPEN
 from enrolpolicy.dates import ONE_DAY, add_days, first_instant, local_date
 from enrolpolicy.lifecycle import Event, advance

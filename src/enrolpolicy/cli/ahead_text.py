@@ -3,18 +3,18 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
-from enrolpolicy.amending import change_json
-from enrolpolicy.assumptions import Assumptions, Completion
-from enrolpolicy.backtesting import BackTest, Compared, Match
-from enrolpolicy.covering import Coverage, CoverageCell, Covered, Standing
+from enrolpolicy.ahead.assumptions import Assumptions, Completion
+from enrolpolicy.ahead.backtesting import BackTest, Compared, Match
+from enrolpolicy.ahead.covering import Coverage, CoverageCell, Covered, Standing
+from enrolpolicy.ahead.forecasting import Forecast, ForecastMonth
+from enrolpolicy.ahead.remedies import Remedy
+from enrolpolicy.ahead.whatif import Difference, Moved, Part, Supposition
+from enrolpolicy.ahead.words import change_words
 from enrolpolicy.explanation import explain
-from enrolpolicy.forecasting import Forecast, ForecastMonth
 from enrolpolicy.model import Snapshot
 from enrolpolicy.plans import Cancel, Enrol, Plan
 from enrolpolicy.policy import GATES, NO_TRIGGER, TRIGGERS, WITHDRAWALS
-from enrolpolicy.remedies import Remedy
 from enrolpolicy.text import WIDTH, Names, Style, fitted, long_date, names, table, wrapped
-from enrolpolicy.whatif import Difference, Moved, Part, Supposition
 
 SHOWN = 12
 """How many rows of a kind are shown; how many more there are is said."""
@@ -34,28 +34,6 @@ def _first(rows: Sequence[Sequence[str]], heads: Sequence[str], widths: Sequence
 
 def _many(count: int, one: str, more: str | None = None) -> str:
     return f"{count:,} {one if count == 1 else more or one + 's'}"
-
-
-def change_words(change: Supposition) -> str:
-    """A change as it is written on a command line."""
-    row = change_json(change)
-    kind = row.pop("change")
-    if kind == "top-up":
-        return f"--top-up {row['credits']}"
-    if kind == "cancel":
-        return f"--cancel {row['enrolment']}"
-    if kind == "opt-out":
-        return f"--opt-{'out' if row['opted_out'] else 'in'} {row['person']}:{row['course']}"
-    about = "" if kind == "account" else f"{row.pop(kind)}."
-    return " ".join(f"--set {kind}.{about}{name}={_word(value)}" for name, value in row.items())
-
-
-def _word(value: object) -> str:
-    if isinstance(value, list):
-        return ",".join(map(str, value))
-    if value is None or isinstance(value, bool):
-        return {None: "none", True: "true", False: "false"}[value]
-    return "…" if isinstance(value, dict) else str(value)
 
 
 # What if

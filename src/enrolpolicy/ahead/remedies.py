@@ -10,8 +10,9 @@ from typing import final
 
 from attrs import evolve, frozen
 
+from enrolpolicy.ahead.covering import Coverage, Covered, Standing
+from enrolpolicy.ahead.whatif import Supposition, TopUp, supposed
 from enrolpolicy.changes import ChangeAccount, ChangeCourse, ChangeOptOut, ChangePerson
-from enrolpolicy.covering import Coverage, Covered, Standing
 from enrolpolicy.dates import ONE_DAY
 from enrolpolicy.model import Audience, Snapshot
 from enrolpolicy.night import Night, night_of
@@ -19,7 +20,6 @@ from enrolpolicy.planner import allocate, available_credits, demand_of, spread_u
 from enrolpolicy.register import Register, register
 from enrolpolicy.sweep import Pair
 from enrolpolicy.verdict import verdict_of
-from enrolpolicy.whatif import Supposition, TopUp, supposed
 
 
 @final

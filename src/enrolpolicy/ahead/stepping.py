@@ -14,17 +14,17 @@ from typing import final
 
 from attrs import frozen
 
-from enrolpolicy.agenda import Day, Lapse
-from enrolpolicy.assumptions import Assumptions
+from enrolpolicy.ahead.agenda import Day, Lapse
+from enrolpolicy.ahead.assumptions import Assumptions
+from enrolpolicy.ahead.happenings import Happening, happen
+from enrolpolicy.ahead.walking import Walk, begin, carry_out, complete
 from enrolpolicy.explanation import boundaries
-from enrolpolicy.happenings import Happening, happen
 from enrolpolicy.model import Level, Snapshot
 from enrolpolicy.night import Night, Reading, night_of
 from enrolpolicy.planner import allocate, demand_of, ordered, spread_until, tripped, upkeep
 from enrolpolicy.plans import Action, Cancel, Invite
 from enrolpolicy.sweep import Pair
 from enrolpolicy.verdict import Verdict, verdict_of
-from enrolpolicy.walking import Walk, begin, carry_out, complete
 
 
 @final

@@ -20,18 +20,18 @@ from typing import final
 
 from attrs import evolve, field, frozen
 
-from enrolpolicy.assumptions import Assumptions, Completion
+from enrolpolicy.ahead.assumptions import Assumptions, Completion
+from enrolpolicy.ahead.happenings import Assigned, Booked, Ended, GivenRole, Happening, Recorded
+from enrolpolicy.ahead.stepping import PairAnswer, Step, steps
 from enrolpolicy.bookings import OPEN, REQUESTED
 from enrolpolicy.constraints import Id, checked
 from enrolpolicy.dates import first_instant, local_date
 from enrolpolicy.errors import InvalidValue
-from enrolpolicy.happenings import Assigned, Booked, Ended, GivenRole, Happening, Recorded
 from enrolpolicy.lifecycle import ENDED
 from enrolpolicy.model import Enrolment, EnrolmentStatus, Origin, Person, Snapshot, TrainingRecord
 from enrolpolicy.plans import Enrol
 from enrolpolicy.policy import NO_TRIGGER
 from enrolpolicy.renewal import FIRST_CYCLE, counted
-from enrolpolicy.stepping import PairAnswer, Step, steps
 from enrolpolicy.sweep import Pair
 
 
@@ -117,8 +117,8 @@ def back_test(
 ) -> BackTest:
     """Plan every night from `start` to `until` (both included) as it may have been, and hold it against what was done.
 
-    How a past night is put together, the head of `enrolpolicy.backtesting` says. `progress` is called with each date
-    that is reached. Raises `InvalidValue` where `until` is before `start`.
+    How a past night is put together, the head of `enrolpolicy.ahead.backtesting` says. `progress` is called with each
+    date that is reached. Raises `InvalidValue` where `until` is before `start`.
     """
     if until < start:
         raise InvalidValue("until", f"must not be before `start`, {start}; give a later date")

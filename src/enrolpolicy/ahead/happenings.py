@@ -8,12 +8,12 @@ from typing import final
 
 from attrs import evolve, frozen
 
+from enrolpolicy.ahead.walking import Walk, again_tomorrow, finished
 from enrolpolicy.bookings import OPEN
 from enrolpolicy.dates import local_date
 from enrolpolicy.model import Assignment, Enrolment, HeldRole, TrainingRecord
 from enrolpolicy.planner import is_ours_and_booked
 from enrolpolicy.register import levels_of
-from enrolpolicy.walking import Walk, again_tomorrow, finished
 
 
 @final

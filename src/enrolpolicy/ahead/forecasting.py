@@ -11,12 +11,12 @@ from typing import final
 
 from attrs import field, frozen
 
-from enrolpolicy.agenda import Lapse
-from enrolpolicy.assumptions import Assumptions
+from enrolpolicy.ahead.agenda import Lapse
+from enrolpolicy.ahead.assumptions import Assumptions
+from enrolpolicy.ahead.stepping import Step, steps
 from enrolpolicy.errors import InvalidValue
 from enrolpolicy.model import Snapshot
 from enrolpolicy.plans import Action, Cancel, Enrol, Invite
-from enrolpolicy.stepping import Step, steps
 
 
 @final

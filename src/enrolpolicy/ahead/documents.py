@@ -3,16 +3,16 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from enrolpolicy.amending import change_json
-from enrolpolicy.backtesting import BackTest
-from enrolpolicy.covering import Coverage
-from enrolpolicy.forecasting import Forecast, ForecastNight
+from enrolpolicy.ahead.amending import change_json
+from enrolpolicy.ahead.backtesting import BackTest
+from enrolpolicy.ahead.covering import Coverage
+from enrolpolicy.ahead.forecasting import Forecast, ForecastNight
+from enrolpolicy.ahead.remedies import Remedy
+from enrolpolicy.ahead.views import CoursePanel, CourseRow, Profile
+from enrolpolicy.ahead.whatif import Difference, Figures
 from enrolpolicy.parsing import Json
 from enrolpolicy.plans import FORMAT_VERSION, Action, Plan
-from enrolpolicy.remedies import Remedy
 from enrolpolicy.structuring import quick
-from enrolpolicy.views import CoursePanel, CourseRow, Profile
-from enrolpolicy.whatif import Difference, Figures
 
 
 def _plain(value: object) -> Any:
@@ -116,7 +116,7 @@ def coverage_document(found: Coverage, remedies: Iterable[Remedy] | None = None)
 def remedy_json(row: Remedy) -> Json:
     """A change, and which trainings it helps."""
     return {
-        **change_json(row.change),
+        "change": change_json(row.change),
         "helps": row.helps,
         "credits": row.credits,
         "now": [{"person": person, "course": course} for person, course in row.now],
