@@ -26,7 +26,7 @@ from enrolpolicy.changes import (
 from enrolpolicy.constraints import Id, shown
 from enrolpolicy.errors import InvalidSnapshot, InvalidValue, Problem
 from enrolpolicy.model import Account, Course, Guards, Person, Snapshot, Withdrawal
-from enrolpolicy.parsing import Json, parsed_rows, step
+from enrolpolicy.parsing import MOST_PROBLEMS, Json, parsed_rows, step
 from enrolpolicy.structuring import structured
 from enrolpolicy.whatif import Supposition, TopUp
 
@@ -41,7 +41,6 @@ KINDS: dict[str, type] = {
 """Every kind of change by what it is called in JSON."""
 
 _MODELS: dict[type, type] = {ChangeAccount: Account, ChangeCourse: Course, ChangePerson: Person}
-_MOST_PROBLEMS = 1000
 _T = TypeVar("_T")
 
 
@@ -66,7 +65,7 @@ def _loaded(text: str | bytes, read: Any) -> tuple[Any, ...]:
         found.append(value)
         problems += wrong
     if problems:
-        raise InvalidSnapshot(tuple(problems[:_MOST_PROBLEMS]), max(0, len(problems) - _MOST_PROBLEMS))
+        raise InvalidSnapshot(tuple(problems[:MOST_PROBLEMS]), max(0, len(problems) - MOST_PROBLEMS))
     return tuple(found)
 
 
