@@ -11,9 +11,9 @@ TESTS = {
     # The kernel, from which mutants are made
     "lifecycle": ("lifecycle",),
     "dates": ("dates", "renewal"),
-    "verdict": RULES,
+    "verdict": (*RULES, "plan_properties"),
     "policy": RULES,
-    "candidate": ("renewal", "gates", "json", "explanation"),
+    "candidate": ("credits_and_spread", "gates", "explanation"),
     "bookings": ("gates", "explanation", "oracle"),
     "renewal": ("renewal", "triggers", "gates", "explanation", "oracle"),
     "planner": (*WHOLE_PLANS, "findings"),
