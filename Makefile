@@ -49,6 +49,7 @@ format: $(VENV)/.check  ## put the code into its one form
 lint: $(VENV)/.check  ## form and habits
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
+	@$(PY) tools/plant_faults.py --list > /dev/null || $(PY) tools/plant_faults.py --list
 
 types: $(VENV)/.check  ## two type checkers, and how complete the public types are
 	$(PY) -m mypy $(TYPED)

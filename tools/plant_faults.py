@@ -1,7 +1,8 @@
 """Plant one fault at a time in a copy of the library, and see a test turn red.
 
 Every row of the policy is made to hold always, never, the wrong way round, and without each of its parts; the table
-below adds what is easy to get wrong elsewhere. Ends with 1 where the tests notice nothing.
+below adds what is easy to get wrong elsewhere. Each must stand in the code once, which `make lint` looks at by way of
+`--list`, so that no fault goes stale unseen. Ends with 1 where the tests notice nothing.
 
     python tools/plant_faults.py [--list] [--only TEXT] [--jobs N]
 """
@@ -18,6 +19,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
+
+from noticing import files
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = Path("src/enrolpolicy")
@@ -88,7 +91,7 @@ FAULTS = (
     Fault("codec", "document.applyable is bool(document.guards)", "document.guards and document.applyable"),
     Fault("constraints", "low <= value <= high", "low <= value < high"),
     # When to look again
-    Fault("explanation", "_boundaries(at, here) if day > at.on", "_boundaries(tonight, reading) if day > at.on"),
+    Fault("explanation", "boundaries(at, here) if day > at.on", "boundaries(tonight, reading) if day > at.on"),
     Fault("explanation", "1, 1 + account.expired_lookback_days", "1"),
     # Short cuts
     Fault("register", "row.assigned_on >= since])", "row.assigned_on > since])"),
@@ -229,11 +232,11 @@ def wrongly(expression: ast.expr) -> Iterator[str]:
         yield ast.unparse(ast.BoolOp(ast.And() if isinstance(expression.op, ast.Or) else ast.Or(), expression.values))
 
 
-def plant(fault: Fault, module: Path) -> None:
-    text = module.read_text(encoding="utf-8")
-    if text.count(fault.old) != 1:
-        raise SystemExit(f"`{fault.name}` stands there {text.count(fault.old)} times; correct the table of faults")
-    module.write_text(text.replace(fault.old, fault.new), encoding="utf-8")
+def misplaced(fault: Fault) -> str | None:
+    """What is wrong with the place of a fault, which must stand in the code once."""
+    module = ROOT / PACKAGE / f"{fault.module}.py"
+    count = module.read_text(encoding="utf-8").count(fault.old) if module.exists() else 0
+    return None if count == 1 else f"`{' '.join(fault.name.split())}` stands there {count} times"
 
 
 _FOLDERS = (("matrix/", "tests/matrix"), ("htmlreport/", "tests/report"), ("ahead/feeds", "tests/report"))
@@ -241,35 +244,47 @@ _FOLDERS = (("matrix/", "tests/matrix"), ("htmlreport/", "tests/report"), ("ahea
 
 
 def caught_by(fault: Fault | None) -> str | None:
-    """The first test that turns red; None where all stay green."""
+    """The first test that turns red, the likely ones tried first; None where all stay green."""
     with tempfile.TemporaryDirectory() as directory:
         here = Path(directory)
         for name in COPIED:
             copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
             copy(ROOT / name, here / name)
-        if fault is not None:
-            plant(fault, here / PACKAGE / f"{fault.module}.py")
-        where = next((folder for start, folder in _FOLDERS if fault and fault.module.startswith(start)), "tests/spec")
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--no-header", where]
-        environment = os.environ | {"PYTHONPATH": str(here / "src"), "HYPOTHESIS_PROFILE": "quick"}
-        done = subprocess.run(command, cwd=here, env=environment, capture_output=True, text=True, check=False)
-        if done.returncode == 0:
-            return None
-        red = re.findall(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE)
-        if not red:
-            raise SystemExit(f"the tests did not run with {fault}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
-        return str(red[0])
+        if fault is None:
+            return first_red(here, "tests/spec")
+        module = here / PACKAGE / f"{fault.module}.py"
+        module.write_text(module.read_text(encoding="utf-8").replace(fault.old, fault.new), encoding="utf-8")
+        everything = next((folder for start, folder in _FOLDERS if fault.module.startswith(start)), "tests/spec")
+        likely = files(fault.module)
+        return (first_red(here, *likely) if likely else None) or first_red(here, everything)
+
+
+def first_red(here: Path, *tests: str) -> str | None:
+    """The first of some tests that turns red in a copy of the tree."""
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--no-header", *tests]
+    environment = os.environ | {"PYTHONPATH": str(here / "src"), "HYPOTHESIS_PROFILE": "quick"}
+    done = subprocess.run(command, cwd=here, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode == 0:
+        return None
+    red = re.findall(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE)
+    if not red:
+        raise SystemExit(f"the tests did not run:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+    return str(red[0])
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--list", action="store_true", help="name the faults, and plant none")
+    parser.add_argument("--list", action="store_true", help="name those that would be planted")
     parser.add_argument("--only", default="", metavar="TEXT", help="those with this in their name")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="how many at once")
     options = parser.parse_args(arguments)
     chosen = [fault for fault in (*row_faults(), *FAULTS) if options.only in fault.name]
+    wrong = list(filter(None, map(misplaced, chosen)))
+    if wrong:
+        print("\n".join((*wrong, "correct the table of faults")))
+        return 1
     if options.list:
-        print("\n".join(fault.name for fault in chosen))
+        print("\n".join(" ".join(fault.name.split()) for fault in chosen))
         return 0
     red_anyway = caught_by(None)
     if red_anyway is not None:

@@ -18,11 +18,9 @@ from enrolpolicy.canonical import TABLES, canonical
 from enrolpolicy.errors import InvalidSnapshot, Problem
 from enrolpolicy.explanation import Explanation
 from enrolpolicy.model import Snapshot, repeated_ids
-from enrolpolicy.parsing import Json, parsed, version_known
+from enrolpolicy.parsing import MOST_PROBLEMS, Json, parsed, version_known
 from enrolpolicy.plans import FORMAT_VERSION, Action, Counts, Deferred, Finding, Plan
 from enrolpolicy.structuring import ACTIONS, problems_in, quick, thorough
-
-MOST_PROBLEMS = 1000
 
 if TYPE_CHECKING:
     from enrolpolicy.ahead.documents import Ahead

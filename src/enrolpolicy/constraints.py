@@ -23,7 +23,7 @@ from enrolpolicy.errors import InvalidValue
 Check = Callable[[object], str | None]
 
 CONTROL = r"\x00-\x1f\x7f-\x9f"
-_CONTROL_OR_SURROGATE = re.compile(f"[{CONTROL}\ud800-\udfff]")
+_CONTROL = re.compile(f"[{CONTROL}]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -181,9 +181,9 @@ def _id_text(longest: int) -> Check:
         if not 0 < len(value) <= longest:
             return f"must have 1 to {longest} characters, not {len(value)}"
         # `isprintable` is the quick yes: no control character is printable, though some harmless ones are not either.
-        if not value.isprintable() and _CONTROL_OR_SURROGATE.search(value):
-            return f"must not hold control characters: {shown(value)}"
-        return None
+        if value.isprintable():
+            return None
+        return f"must not hold control characters: {shown(value)}" if _CONTROL.search(value) else _text(value)
 
     return check
 

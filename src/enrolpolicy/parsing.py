@@ -4,13 +4,18 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, final
+
+from attrs import frozen
 
 from enrolpolicy.constraints import shown
 from enrolpolicy.errors import InvalidSnapshot, Problem
 from enrolpolicy.plans import FORMAT_VERSION
 
 Json = dict[str, Any]
+
+MOST_PROBLEMS = 1000
+"""More are counted, not named."""
 
 
 def parsed(text: str | bytes) -> tuple[Json, list[Problem]]:
@@ -35,8 +40,9 @@ def parsed_rows(text: str | bytes) -> tuple[list[Json], list[Problem]]:
 
 
 def _value(text: str | bytes) -> tuple[Any, list[Problem]]:
-    """Any JSON value, and the keys it repeats."""
+    """Any JSON value, and the keys it repeats; raises where it is no JSON, at every number that is none."""
     repeated: list[tuple[Json, list[str]]] = []
+    strange: list[_NoNumber] = []
 
     def pairs(items: list[tuple[str, Any]]) -> Json:
         found = dict(items)
@@ -45,47 +51,72 @@ def _value(text: str | bytes) -> tuple[Any, list[Problem]]:
             repeated.append((found, sorted(key for key, count in times.items() if count > 1)))
         return found
 
+    def constant(word: str) -> _NoNumber:
+        strange.append(_NoNumber(f"`{word}` is not a number JSON has; write null, or the number that is meant"))
+        return strange[-1]
+
+    def whole(digits: str) -> int | _NoNumber:
+        try:
+            return int(digits)
+        except ValueError:  # more than Python converts, thousands
+            strange.append(_NoNumber(f"is a number of {len(digits)} digits; check what wrote the document"))
+            return strange[-1]
+
     try:
         decoded = text.decode("utf-8-sig") if isinstance(text, bytes) else text
-        document = json.loads(decoded, object_pairs_hook=pairs, parse_constant=_no_constant)
+        try:
+            document = json.loads(decoded, object_pairs_hook=pairs, parse_constant=constant)
+        except json.JSONDecodeError:
+            raise
+        except ValueError:  # a number has too many digits; which one, only the slow way tells
+            repeated, strange = [], []
+            document = json.loads(decoded, object_pairs_hook=pairs, parse_constant=constant, parse_int=whole)
     except UnicodeDecodeError as error:
         raise _refused("not-utf-8", f"byte {error.start} is not UTF-8; save the document as UTF-8") from None
     except json.JSONDecodeError as error:
-        message = f"not JSON: {error.msg[0].lower()}{error.msg[1:]} at line {error.lineno}, column {error.colno}"
+        what = f"{error.msg[0].lower()}{error.msg[1:]}".removesuffix(" at")
+        message = f"not JSON: {what} at line {error.lineno}, column {error.colno}"
         raise _refused("not-json", f"{message}; check the document's end and its commas") from None
     except RecursionError:
         raise _refused("too-deep", "nested too deeply to be a snapshot or a plan; check what wrote it") from None
-    except _NotANumber as error:
-        raise _refused("not-a-number", str(error)) from None
-    except ValueError:
-        raise _refused("not-a-number", "a number has thousands of digits; check what wrote the document") from None
-    return document, list(_repeated_keys(document, repeated)) if repeated else []
+    problems = list(_marked(document, repeated)) if repeated or strange else []
+    if strange:
+        raise InvalidSnapshot(tuple(problems[:MOST_PROBLEMS]), max(0, len(problems) - MOST_PROBLEMS))
+    return document, problems
 
 
-class _NotANumber(Exception):
-    """A number that JSON does not have."""
+@final
+@frozen(eq=False)
+class _NoNumber:
+    """What stands in a document where a number was that is none, and what is wrong with it."""
 
-
-def _no_constant(word: str) -> float:
-    raise _NotANumber(f"`{word}` is not a number JSON has; write null, or the number that is meant")
+    problem: str
 
 
 def _refused(code: str, message: str) -> InvalidSnapshot:
     return InvalidSnapshot((Problem(path="$", code=code, message=message),))
 
 
-def _repeated_keys(document: Json, repeated: Iterable[tuple[Json, list[str]]]) -> Iterator[Problem]:
+def _marked(document: Any, repeated: Iterable[tuple[Json, list[str]]]) -> Iterator[Problem]:
+    """The keys that are repeated and the numbers that are none, at their paths."""
     keys_of = {id(found): keys for found, keys in repeated}
     left: list[tuple[Any, str]] = [(document, "$")]  # no recursion: what could just be read is as deep as calls can be
     while left:
         value, here = left.pop()
-        if isinstance(value, dict):
+        inside: Iterable[tuple[Any, str]] = ()
+        if isinstance(value, _NoNumber):
+            yield Problem(path=here, code="not-a-number", message=value.problem)
+        elif isinstance(value, dict):
             for key in keys_of.get(id(value), ()):
                 message = "the key stands here more than once; keep the one that is meant"
                 yield Problem(path=step(here, key), code="repeated-key", message=message)
-            left += [(inner, step(here, key)) for key, inner in value.items() if isinstance(inner, dict | list)]
+            inside = ((inner, step(here, key)) for key, inner in value.items() if isinstance(inner, _HOLDING))
         else:
-            left += [(inner, f"{here}[{index}]") for index, inner in enumerate(value) if isinstance(inner, dict | list)]
+            inside = ((inner, f"{here}[{index}]") for index, inner in enumerate(value) if isinstance(inner, _HOLDING))
+        left += reversed(list(inside))
+
+
+_HOLDING = (dict, list, _NoNumber)
 
 
 def version_known(document: Json, problems: list[Problem]) -> bool:

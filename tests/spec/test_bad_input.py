@@ -134,6 +134,7 @@ ONE_PROBLEM: list[tuple[object, str, str, str]] = [
     (changed("courses.0.id", "fi\nre"), "$.courses[0].id", "invalid", "control characters"),
     (changed("courses.0.id", "fi\x00re"), "$.courses[0].id", "invalid", "control characters"),
     (changed("courses.0.id", "fi\x85re"), "$.courses[0].id", "invalid", "control characters"),
+    (changed("courses.0.id", "fi\ud800re"), "$.courses[0].id", "invalid", "UTF-8"),
     (changed("courses.0.id", 7), "$.courses[0].id", "invalid", "must be text, not `7`"),
     (changed("courses.0.name", "\ud800"), "$.courses[0].name", "invalid", "UTF-8"),
     (changed("courses.0.delivery", "IHASCO"), "$.courses[0].delivery", "invalid", "one of `ihasco`"),
@@ -159,13 +160,16 @@ ONE_PROBLEM: list[tuple[object, str, str, str]] = [
     (changed("enrolments.0.enrolled_at", "2026-11-20T24:00:00Z"), "$.enrolments[0].enrolled_at", "invalid", "offset"),
     ("", "$", "not-json", "line 1, column 1"),
     ("{", "$", "not-json", "check the document's end"),
+    ('{"format', "$", "not-json", "unterminated string starting at line 1, column 2;"),
+    ("NaN", "$", "not-a-number", "`NaN`"),
+    ('{"format_version": "1.9", "news": [[Infinity]]}', "$.news[0][0]", "not-a-number", "`Infinity`"),
     ("[]", "$", "not-an-object", "not a list"),
     ("null", "$", "not-an-object", "`format_version` and `account`"),
     (b"\xff\xfe{}", "$", "not-utf-8", "byte 0 is not UTF-8"),
-    ('{"format_version": "1.0", "account": {"id": "a", "credits": NaN}}', "$", "not-a-number", "`NaN`"),
-    ('{"format_version": "1.0", "account": {"id": "a", "credits": -Infinity}}', "$", "not-a-number", "`-Infinity`"),
+    (CREDITS + "NaN}}", "$.account.credits", "not-a-number", "`NaN`"),
+    (CREDITS + "-Infinity}}", "$.account.credits", "not-a-number", "`-Infinity`"),
     ('{"format_version": "1.0", "account": {"id": "a", "credits": 1e999}}', "$.account.credits", "invalid", "whole"),
-    (CREDITS + "9" * 5000 + "}}", "$", "not-a-number", "digits"),
+    (CREDITS + "9" * 5000 + "}}", "$.account.credits", "not-a-number", "5000 digits"),
     (CREDITS + "9" * 4000 + "}}", "$.account.credits", "invalid", "sixty digits"),
     ("[" * 5_000_000 + "]" * 5_000_000, "$", "too-deep", "nested too deeply"),
     ('{"a":' * 1_000_000 + "1" + "}" * 1_000_000, "$", "too-deep", "nested too deeply"),
@@ -211,6 +215,13 @@ class TestAllProblemsAtOnce:
             "$.records[1].completed_on",
             "$.records[1].course",
         ]
+
+    def test_numbers_that_are_none(self) -> None:
+        text = '{"a": [NaN, {"b": Infinity, "b": 1}], "c": -Infinity, "d": ' + "9" * 5000 + "}"
+        assert [problem.path for problem in refused(text)] == ["$.a[0]", "$.a[1].b", "$.c", "$.d"]
+        with pytest.raises(InvalidSnapshot) as error:
+            load("[" + "NaN, " * 1999 + "NaN]")
+        assert (len(error.value.problems), error.value.more) == (1000, 1000)
 
     def test_a_thousand_and_how_many_more(self) -> None:
         document = changed("courses", [{"id": "fire", "delivery": "no"}] * 1001)

@@ -1,6 +1,7 @@
 """Rule 9: a night is a local date, found from the date and never by adding a day's hours."""
 
 from datetime import UTC, date, datetime, timedelta
+from typing import cast
 from zoneinfo import ZoneInfo, available_timezones
 
 import pendulum
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from enrolpolicy import InvalidValue, next_run, nights_due, run_date
-from enrolpolicy.dates import first_instant
+from enrolpolicy.dates import civil, days_between, first_instant
 
 zones = st.sampled_from(sorted(available_timezones() - {"localtime", "posixrules"}))
 instants = st.datetimes(datetime(1950, 1, 1), datetime(2080, 1, 1), timezones=st.just(UTC))
@@ -38,6 +39,8 @@ class TestRunDate:
         sentence = r"^`instant` must have a UTC offset; a naive time does not say which night it is$"
         with pytest.raises(InvalidValue, match=sentence):
             run_date("UTC", datetime(2026, 1, 1))
+        with pytest.raises(InvalidValue, match=sentence):  # nor does a date, for whoever does not check types
+            run_date("UTC", cast(datetime, date(2026, 1, 1)))
 
     def test_of_another_library_s_instant_it_is_a_plain_date(self) -> None:
         """What a night is planned for, and what comes next, are the standard library's values whatever went in."""
@@ -153,3 +156,31 @@ class TestNightsDue:
         assert list(found) == [
             last + timedelta(n) for n in range(1, (run_date(zone, now + timedelta(days)) - last).days + 1)
         ]
+
+    def test_the_last_night_is_a_date(self) -> None:
+        now = datetime(2026, 11, 23, tzinfo=UTC)
+        with pytest.raises(InvalidValue, match=r"^`last` must be a plain `datetime.date`, not a `datetime`$"):
+            nights_due("UTC", now, now)
+
+
+class TestTheNightsBetween:
+    """Every date that lies between the last night and tonight, so that what was missed can be told."""
+
+    @given(st.dates(date(1950, 1, 1), date(2080, 1, 1)), st.integers(-3, 40))
+    def test_those_due_less_tonight(self, last: date, days: int) -> None:
+        now = datetime.combine(last + timedelta(days), datetime.min.time(), UTC)
+        assert days_between(last, now.date()) == nights_due("UTC", last, now)[:-1]
+
+    def test_none_before_the_first(self) -> None:
+        assert days_between(None, date(2026, 11, 23)) == ()
+
+
+class TestACivilDate:
+    """A `datetime` is a `date` to Python, and is none here: nothing but a plain date says a night."""
+
+    def test_as_it_is(self) -> None:
+        assert civil("on", date.max) == date.max
+
+    def test_all_else_is_refused_by_name(self) -> None:
+        with pytest.raises(InvalidValue, match=r"^`on` must be a plain `datetime.date`, not a `datetime`$"):
+            civil("on", datetime(2026, 11, 23, tzinfo=UTC))

@@ -47,7 +47,12 @@ class TestEveryMove:
 
 
 class TestAnEnrolmentAfterAnEvent:
-    """What ends gets its date and its reason; what goes on does not."""
+    """Its status is the one the event leads to; what ends gets its date and its reason, what goes on does not."""
+
+    @pytest.mark.parametrize(("status", "event"), list(itertools.product(EnrolmentStatus, Event)))
+    def test_its_status(self, status: EnrolmentStatus, event: Event) -> None:
+        after = advance(evolve(ROW, status=status), event, on=ON)
+        assert (after.status if isinstance(after, Enrolment) else after) == move(status, event)
 
     @pytest.mark.parametrize("event", [Event.COMPLETE, Event.CANCEL])
     def test_ended(self, event: Event) -> None:

@@ -52,9 +52,9 @@ def held(text: str) -> Document:
 
 
 def taken(person: str, text: str) -> Document:
-    course, on, until, forever = parts(rf"(\S+) ({DAY})(?: until ({DAY})|( for ever))?", text)
+    course, on, until, forever, voided = parts(rf"(\S+) ({DAY})(?: until ({DAY})|( for ever))?( voided)?", text)
     ends = {"expires_on": until} if until else {"never_expires": True} if forever else {}
-    return {"person": person, "course": course, "completed_on": on, **ends}
+    return {"person": person, "course": course, "completed_on": on, "voided": bool(voided), **ends}
 
 
 def asked(person: str, text: str) -> Document:

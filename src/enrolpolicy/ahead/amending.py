@@ -24,7 +24,7 @@ from enrolpolicy.changes import (
 from enrolpolicy.constraints import Id, shown
 from enrolpolicy.errors import InvalidSnapshot, Problem
 from enrolpolicy.model import Account, Course, Guards, Person
-from enrolpolicy.parsing import Json, parsed_rows, step
+from enrolpolicy.parsing import MOST_PROBLEMS, Json, parsed_rows, step
 from enrolpolicy.structuring import structured
 
 KINDS: dict[str, type] = {
@@ -38,7 +38,6 @@ KINDS: dict[str, type] = {
 """Every kind of change by what it is called in JSON."""
 
 _MODELS: dict[type, type] = {ChangeAccount: Account, ChangeCourse: Course, ChangePerson: Person}
-_MOST_PROBLEMS = 1000
 _T = TypeVar("_T")
 
 
@@ -63,7 +62,7 @@ def _loaded(text: str | bytes, read: Any) -> tuple[Any, ...]:
         found.append(value)
         problems += wrong
     if problems:
-        raise InvalidSnapshot(tuple(problems[:_MOST_PROBLEMS]), max(0, len(problems) - _MOST_PROBLEMS))
+        raise InvalidSnapshot(tuple(problems[:MOST_PROBLEMS]), max(0, len(problems) - MOST_PROBLEMS))
     return tuple(found)
 
 
