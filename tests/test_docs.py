@@ -117,7 +117,9 @@ class TestEveryDocstring:
     def test_everything_public_has_one(self) -> None:
         for name in enrolpolicy.__all__:
             it = getattr(enrolpolicy, name)
-            if inspect.isclass(it) or inspect.isroutine(it):  # an alias has its sentence beside it, where no program sees it
+            if inspect.isclass(it) or inspect.isroutine(
+                it
+            ):  # an alias has its sentence beside it, where no program sees it
                 assert it.__doc__, name
 
 
