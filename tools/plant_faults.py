@@ -80,7 +80,7 @@ FAULTS = (
     Fault("bookings", "enrolment.ended_on >= asked_on", "enrolment.ended_on > asked_on"),
     Fault("bookings", "or enrolment.ended_because != REQUESTED:", ":"),
     Fault("night", "if renewal.cycle == FIRST_CYCLE else None", ""),
-    Fault("night", "self.on < held.retry_on", "self.on <= held.retry_on"),
+    Fault("night", "on < held.retry_on", "on <= held.retry_on"),
     Fault("register", "held.assigned_on >= since and", "held.assigned_on > since and"),
     # Findings
     Fault("findings", "if not course.auto_enrol or course.archived:", "if not course.auto_enrol:"),

@@ -159,12 +159,8 @@ class Night:
             asked_on = rows.asked_on(person, course) if renewal.cycle == FIRST_CYCLE else None
             records = rows.records[person].get(course, ())
             held = bookings(enrolments, records, renewal.cycle, asked_on, rows.account.timezone)
-        own = self._asked_since(person, course)
+        own = self._asked_since(person, course) | bookings_code(held, self.on)
         own |= OPTED_OUT if (person, course) in rows.opt_outs else 0
-        own |= ENROLLED if held.enrolled else 0
-        own |= AWAITING_RECORD if held.awaiting_record else 0
-        own |= CANCELLED_ON_REQUEST if held.cancelled_on_request else 0
-        own |= REFUSAL_PAUSE if held.retry_on is not None and self.on < held.retry_on else 0
         return held, own
 
     def _asked_since(self, person: str, course: str) -> int:
@@ -201,8 +197,8 @@ def night_of(rows: Register, on: date, only: str | None = None) -> Night:
     """Read a register on a date; with `only`, for one course, which is all that can be asked about then."""
     civil("on", on)
     chosen = rows.courses if only is None else {only: rows.course(only)}
-    courses = {id: _course_night(rows.account, course, on) for id, course in chosen.items()}
-    return Night(register=rows, on=on, account_code=_account_code(rows.account), courses=courses)
+    courses = {id: course_night(rows.account, course, on) for id, course in chosen.items()}
+    return Night(register=rows, on=on, account_code=account_code(rows.account), courses=courses)
 
 
 def candidate(snapshot: Snapshot, *, person: str, course: str, on: date) -> Candidate:
@@ -211,22 +207,33 @@ def candidate(snapshot: Snapshot, *, person: str, course: str, on: date) -> Cand
     return tonight.candidate(tonight.read(person, course))
 
 
-def _course_night(account: Account, course: Course, on: date) -> CourseNight:
+def course_night(account: Account, course: Course, on: date) -> CourseNight:
+    """What is the same for everybody on a course on a night."""
     lead = lead_of(account, course)
     return CourseNight(
         course=course,
         lead=lead,
-        code=_course_code(course),
+        code=course_code(course),
         on=on,
         horizon=add_days(on, lead.days) or date.max,
         looked_back_to=on - timedelta(min(account.expired_lookback_days, (on - date.min).days)),
     )
 
 
-# Codes of what is the same in many pairs
+# Codes of parts of what is known of a pair
 
 
-def _account_code(account: Account) -> int:
+def bookings_code(held: Bookings, on: date) -> int:
+    """What a code has from the bookings of a pair."""
+    found = ENROLLED if held.enrolled else 0
+    found |= AWAITING_RECORD if held.awaiting_record else 0
+    found |= CANCELLED_ON_REQUEST if held.cancelled_on_request else 0
+    found |= REFUSAL_PAUSE if held.retry_on is not None and on < held.retry_on else 0
+    return found
+
+
+def account_code(account: Account) -> int:
+    """What a code has from the account."""
     return code(
         plan_active=account.elearning_plan_active,
         account_enabled=account.auto_enrol,
@@ -234,7 +241,8 @@ def _account_code(account: Account) -> int:
     )
 
 
-def _course_code(course: Course) -> int:
+def course_code(course: Course) -> int:
+    """What a code has from the course."""
     return code(
         course_active=not course.archived,
         delivery=course.delivery,

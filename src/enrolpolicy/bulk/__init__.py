@@ -1,0 +1,30 @@
+"""The same policy over columns: whole estates, many accounts at once (extra `bulk`: numpy).
+
+The rows of `enrolpolicy.policy` are used, none is copied. `estate_of` makes an estate of snapshots, `plan_estate` plans
+it, `plans_of` gives the plan of each account as the object engine would have made it.
+"""
+
+from enrolpolicy.bulk.assembly import Draft, assembled
+from enrolpolicy.bulk.columns import SHAPES, Column, Estate, Kind, Shape, Table
+from enrolpolicy.bulk.planning import EstatePlan, plan_estate
+from enrolpolicy.bulk.plans import plans_of
+from enrolpolicy.bulk.snapshots import estate_of, snapshot_of
+from enrolpolicy.bulk.verdicts import Verdicts, verdicts
+
+__all__ = [
+    "SHAPES",
+    "Column",
+    "Draft",
+    "Estate",
+    "EstatePlan",
+    "Kind",
+    "Shape",
+    "Table",
+    "Verdicts",
+    "assembled",
+    "estate_of",
+    "plan_estate",
+    "plans_of",
+    "snapshot_of",
+    "verdicts",
+]
