@@ -415,7 +415,16 @@ class TestDocuments:
 
 LONG = (
     ("what-if DEMO --on 2026-11-23 --top-up 5", ["reading", "planning twice"], 0),
-    ("forecast DEMO --on 2026-11-23", ["reading", "forecasting 2026-11-23, 0 %", "forecasting 2027-11-23, 100 %"], 0),
+    (
+        "forecast DEMO --on 2026-11-23",
+        [
+            "reading",
+            "forecasting 2026-11-23, 0 %",
+            "forecasting 2027-11-23, 100 %",
+            "looking for the smallest top-up: 2027",
+        ],
+        0,
+    ),
     ("coverage DEMO --on 2026-11-23", ["looking at every required training", "trying what would help, 1 of 10"], 0),
     ("back-test DEMO --enrolments PAST --from 2026-10-01 --until 2026-11-01", ["planning again 2026-11-01, 100 %"], 0),
     ("report DEMO --on 2026-11-23 --out OUT", ["planning", "trying what would help", "looking ahead to May 2027"], 0),

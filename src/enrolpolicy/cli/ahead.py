@@ -25,14 +25,17 @@ def _nights(start: date, until: date) -> None:
 
 
 class _Reached:
-    """Shows how far a walk through the nights has come."""
+    """Shows how far a walk through the nights has come, and what it is for where it begins `again`."""
 
-    def __init__(self, doing: str, start: date, until: date) -> None:
-        self._doing, self._start, self._days = doing, start, max(1, (until - start).days)
+    def __init__(self, doing: str, start: date, until: date, again: str = "") -> None:
+        self._doing, self._again = doing, again
+        self._start, self._days = start, max(1, (until - start).days)
         self._last = -1
 
     def __call__(self, on: date) -> None:
         percent = (on - self._start).days * 100 // self._days
+        if percent < self._last:
+            self._doing = self._again
         if percent != self._last:
             show(f"{self._doing} {on}, {percent} % …")
             self._last = percent
@@ -81,7 +84,7 @@ def _forecast(arguments: Namespace) -> int:
     until: date = arguments.until or add_months(start, 12) or date.max
     _nights(start, until)
     snapshot = read(arguments.snapshot)
-    told = _Reached("forecasting", start, until)
+    told = _Reached("forecasting", start, until, again="looking for the smallest top-up:")
     found = forecast(snapshot, start=start, until=until, assume=_assumed(arguments), progress=told)
     show("")
     if arguments.format == "json":
