@@ -2,7 +2,6 @@
 
 import json
 import os
-import pty
 import re
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from hypothesis import strategies as st
 from enrolpolicy import load, plan, plan_schema, snapshot_schema
 from enrolpolicy.cli import main
 from enrolpolicy.text import WIDTH, Style, columns, fitted, plan_lines, safe, wrapped
+from terminal import on_a_terminal
 from test_bad_input import SOUND, changed
 
 ON = "2026-11-23"
@@ -228,39 +228,17 @@ class TestHowItEnds:
 class TestHowItLooks:
     """Colour and progress are for terminals; text is never wider than a hundred columns, and never a command."""
 
-    def on_a_terminal(self, *arguments: str, **environment: str) -> str:
-        ours, theirs = pty.openpty()
-        with subprocess.Popen(
-            [sys.executable, "-m", "enrolpolicy", *arguments],
-            stdout=theirs,
-            stderr=theirs,
-            env={**os.environ, "NO_COLOR": "", "TERM": "xterm", **environment},
-        ) as process:
-            os.close(theirs)
-            parts = []
-            while True:
-                try:
-                    part = os.read(ours, 65536)
-                except OSError:
-                    break
-                if not part:
-                    break
-                parts.append(part)
-        os.close(ours)
-        assert process.returncode == 0
-        return b"".join(parts).decode()
-
     def test_on_a_terminal(self, document: str) -> None:
-        shown = self.on_a_terminal("plan", document, "--on", ON)
+        shown = on_a_terminal("plan", document, "--on", ON)
         assert "\x1b[1m" in shown
         assert "reading …" in shown
         assert "\r\x1b[K" in shown
 
     def test_progress_of_many(self, document: str) -> None:
-        assert "explaining 1 of 2 people …" in self.on_a_terminal("explain", document, "--on", ON, "--all")
+        assert "explaining 1 of 2 people …" in on_a_terminal("explain", document, "--on", ON, "--all")
 
     def test_no_colour_where_it_is_not_wanted(self, document: str) -> None:
-        assert "\x1b[1m" not in self.on_a_terminal("plan", document, "--on", ON, NO_COLOR="1")
+        assert "\x1b[1m" not in on_a_terminal("plan", document, "--on", ON, NO_COLOR="1")
 
     def test_elsewhere(self, document: str) -> None:
         done = shell("plan", document, "--on", ON)

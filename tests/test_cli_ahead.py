@@ -45,9 +45,10 @@ from enrolpolicy import (
 from enrolpolicy.ahead.amending import KINDS, change_json
 from enrolpolicy.ahead.words import change_words
 from enrolpolicy.cli import main
-from enrolpolicy.cli.ahead_text import bar
+from enrolpolicy.cli.forecast_text import bar
 from enrolpolicy.tabular import cell, table
 from enrolpolicy.text import WIDTH, Style, columns
+from terminal import on_a_terminal
 
 ON = date(2026, 11, 23)
 NIGHT = ("--on", "2026-11-23")
@@ -410,3 +411,45 @@ class TestDocuments:
             assert text == dump(value)
             assert text.endswith("}\n")
             assert isinstance(json.loads(text), dict)
+
+
+LONG = (
+    ("what-if DEMO --on 2026-11-23 --top-up 5", ["reading", "planning twice"], 0),
+    (
+        "forecast DEMO --on 2026-11-23",
+        [
+            "reading",
+            "forecasting 2026-11-23, 0 %",
+            "forecasting 2027-11-23, 100 %",
+            "looking for the smallest top-up: 2027",
+        ],
+        0,
+    ),
+    ("coverage DEMO --on 2026-11-23", ["looking at every required training", "trying what would help, 1 of 10"], 0),
+    ("back-test DEMO --enrolments PAST --from 2026-10-01 --until 2026-11-01", ["planning again 2026-11-01, 100 %"], 0),
+    ("report DEMO --on 2026-11-23 --out OUT", ["planning", "trying what would help", "looking ahead to May 2027"], 0),
+    ("calendar DEMO --on 2026-11-23 --out OUT", ["reading"], 0),
+    ("import MATRIX --account acme", ["reading"], 0),
+)
+
+
+class TestWhatTakesLong:
+    """On a terminal it says what it is doing, and wipes that away at the end; elsewhere it says nothing of that."""
+
+    @pytest.mark.parametrize(("words", "doing", "code"), LONG, ids=[words.split()[0] for words, _, _ in LONG])
+    def test_progress(
+        self, words: str, doing: list[str], code: int, demo: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        (tmp_path / "matrix.csv").write_text("Name,Fire (completed)\nAna,2026-01-31\n", encoding="utf-8")
+        past = written(tmp_path, [{"person": "priya-nair", "course": "fire-safety", "on": "2026-10-10"}])
+        files = {"DEMO": demo, "PAST": past, "OUT": str(tmp_path / "out"), "MATRIX": str(tmp_path / "matrix.csv")}
+        arguments = [files.get(word, word) for word in words.split()]
+        shown = on_a_terminal(*arguments, code=code)
+        for what in doing:
+            assert f"\r\x1b[K{what}" in shown
+        assert "…" not in shown[shown.rindex("\r\x1b[K") :].partition("\n")[0]
+        assert main(arguments) == code
+        out, err = capfd.readouterr()
+        assert "\r" not in err + out.replace("\r\n", "")
+        assert not any(f"{what} …" in err for what in doing)
+        assert err == "" or err.startswith("wrote ")

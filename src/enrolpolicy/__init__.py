@@ -46,31 +46,21 @@ if TYPE_CHECKING:
     from enrolpolicy.ahead.agenda import Lapse
     from enrolpolicy.ahead.amending import load_changes, load_past_enrolments
     from enrolpolicy.ahead.assumptions import Assumptions, Completion
-    from enrolpolicy.ahead.backtesting import BackTest, Compared, Match, PastEnrolment, back_test
+    from enrolpolicy.ahead.backtesting import BackTest, Compared, Match, back_test
     from enrolpolicy.ahead.covering import Coverage, CoverageCell, Covered, Standing, coverage
     from enrolpolicy.ahead.feeds import CalendarEntry, EntryKind, calendar_entries, calendar_feed
+    from enrolpolicy.ahead.figures import Figures, Part
     from enrolpolicy.ahead.forecasting import Drift, Forecast, ForecastMonth, ForecastNight, forecast
+    from enrolpolicy.ahead.profiles import Light, Profile, ProfileRow, Tag, personnel_profile
     from enrolpolicy.ahead.remedies import Remedy, what_helps
+    from enrolpolicy.ahead.restoring import PastEnrolment
     from enrolpolicy.ahead.sheets import forecast_csv
-    from enrolpolicy.ahead.views import (
-        BookingStatus,
-        CoursePanel,
-        CourseRow,
-        Light,
-        PanelRow,
-        Profile,
-        ProfileRow,
-        Tag,
-        course_panel,
-        course_register,
-        personnel_profile,
-    )
+    from enrolpolicy.ahead.shown import BookingStatus
+    from enrolpolicy.ahead.views import CoursePanel, CourseRow, PanelRow, course_panel, course_register
     from enrolpolicy.ahead.whatif import (
         Decision,
         Difference,
-        Figures,
         Moved,
-        Part,
         Supposition,
         TopUp,
         difference,
@@ -134,7 +124,7 @@ _LATER = {
     "ahead.agenda": ("Lapse",),
     "ahead.amending": ("load_changes", "load_past_enrolments"),
     "ahead.assumptions": ("Assumptions", "Completion"),
-    "ahead.backtesting": ("BackTest", "Compared", "Match", "PastEnrolment", "back_test"),
+    "ahead.backtesting": ("BackTest", "Compared", "Match", "back_test"),
     "cancellation": ("CancelRefused", "cancel"),
     "canonical": ("digest",),
     "changes": (
@@ -183,31 +173,21 @@ _LATER = {
         "Trouble",
         "Unknown",
     ),
+    "ahead.figures": ("Figures", "Part"),
+    "ahead.profiles": ("Light", "Profile", "ProfileRow", "Tag", "personnel_profile"),
     "ahead.remedies": ("Remedy", "what_helps"),
+    "ahead.restoring": ("PastEnrolment",),
+    "ahead.shown": ("BookingStatus",),
     "ahead.sheets": ("forecast_csv",),
     "reports": ("Fate", "Outcome", "PlanRefused", "Report"),
     "runner.driving": ("AsyncPorts", "Ports", "Terms", "aact", "aapply", "act", "apply", "arun_night", "run_night"),
     "schemas": ("document_schema", "plan_schema", "snapshot_schema"),
     "staleness": ("Changed", "Rechecked", "Stale", "preconditions", "recheck"),
-    "ahead.views": (
-        "BookingStatus",
-        "CoursePanel",
-        "CourseRow",
-        "Light",
-        "PanelRow",
-        "Profile",
-        "ProfileRow",
-        "Tag",
-        "course_panel",
-        "course_register",
-        "personnel_profile",
-    ),
+    "ahead.views": ("CoursePanel", "CourseRow", "PanelRow", "course_panel", "course_register"),
     "ahead.whatif": (
         "Decision",
         "Difference",
-        "Figures",
         "Moved",
-        "Part",
         "Supposition",
         "TopUp",
         "difference",

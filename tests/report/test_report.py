@@ -195,7 +195,7 @@ def renamed(names: list[str]) -> Snapshot:
 
 def page_of(snapshot: Snapshot) -> Page:
     """The page, without walking through the year again: no name is in a forecast, nor in a change."""
-    with patch.multiple(content, forecast=lambda *_, **__: SAID.forecast, what_helps=lambda *_: SAID.remedies):
+    with patch.multiple(content, forecast=lambda *_, **__: SAID.forecast, what_helps=lambda *_, **__: SAID.remedies):
         return Page(report_page(snapshot, on=ON))
 
 
@@ -301,9 +301,11 @@ class TestTheCommand:
             report_page(DEMO, on=ON)
 
     def test_progress(self) -> None:
-        reached: list[date] = []
-        report_content(Snapshot(account=Account(id="acme")), on=ON, progress=reached.append)
-        assert reached[0] == ON
+        told: list[str] = []
+        report_content(DEMO, on=ON, progress=told.append)
+        assert told[:3] == ["planning", "looking at every required training", "trying what would help, 1 of 10 changes"]
+        assert told[-1] == "looking ahead to November 2027"
+        assert told.count("looking ahead to May 2027") == 2  # once for the plans, once for the top-up
 
     def test_until_a_year_is_over(self) -> None:
         assert content._until(date(2024, 2, 29)) == date(2025, 2, 27)

@@ -4,11 +4,13 @@ from datetime import date, timedelta
 
 from attrs import evolve
 from hypothesis import given
+from hypothesis import strategies as st
 
 from documents import near_ready
 from enrolpolicy import (
     Assumptions,
     Completion,
+    CoverageCell,
     Level,
     Snapshot,
     Standing,
@@ -83,6 +85,16 @@ class TestWhatIsLost:
                 assert first is None or first >= row.lapses_on
             elif row.standing in (Standing.INTACT, Standing.STUCK) and row.expires_on and row.expires_on >= on:
                 assert pair in booked or row.expires_on > on + timedelta(1100)
+
+
+class TestThePercent:
+    """A share is rounded down, and what is whole is not cut: nobody reads 100 % where somebody is missing."""
+
+    @given(st.integers(0, 2000), st.integers(0, 2000))
+    def test_rounded_down(self, well: int, stuck: int) -> None:
+        counts = tuple((standing, n) for standing, n in ((Standing.INTACT, well), (Standing.STUCK, stuck)) if n)
+        cell = CoverageCell(course="fire", role=None, counts=counts, lapsing=0)
+        assert cell.percent == (100 * well // (well + stuck) if counts else None)
 
 
 def _ample(snapshot: Snapshot) -> Snapshot:

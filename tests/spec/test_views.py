@@ -30,7 +30,7 @@ from enrolpolicy import (
     plan,
     project,
 )
-from enrolpolicy.ahead.views import _REASONS, method
+from enrolpolicy.ahead.shown import _REASONS, method
 from test_gates import ON, OPTIONAL, enrolled, enrolment
 
 Drawn = tuple[str, date]

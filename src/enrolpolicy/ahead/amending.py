@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from attrs import NOTHING, fields, fields_dict
 
-from enrolpolicy.ahead.backtesting import PastEnrolment
+from enrolpolicy.ahead.restoring import PastEnrolment
 from enrolpolicy.ahead.whatif import Supposition, TopUp
 from enrolpolicy.changes import (
     UNCHANGED,

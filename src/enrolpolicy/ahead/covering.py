@@ -102,6 +102,11 @@ class CoverageCell:
         well = sum(counts.get(standing, 0) for standing in ON_ITS_WAY)
         return well / able if able else None
 
+    @property
+    def percent(self) -> int | None:
+        """That share in percent, rounded down, so that nobody reads 100 % where somebody is missing."""
+        return None if self.covered is None else int(self.covered * 100 + 1e-9)
+
 
 ON_ITS_WAY = (Standing.INTACT, Standing.BOOKED, Standing.ENROL)
 """Where a training stands about which nothing needs to be done."""

@@ -6,10 +6,12 @@ from typing import Any
 from enrolpolicy.ahead.amending import change_json
 from enrolpolicy.ahead.backtesting import BackTest
 from enrolpolicy.ahead.covering import Coverage
+from enrolpolicy.ahead.figures import Figures
 from enrolpolicy.ahead.forecasting import Forecast, ForecastNight
+from enrolpolicy.ahead.profiles import Profile
 from enrolpolicy.ahead.remedies import Remedy
-from enrolpolicy.ahead.views import CoursePanel, CourseRow, Profile
-from enrolpolicy.ahead.whatif import Difference, Figures
+from enrolpolicy.ahead.views import CoursePanel, CourseRow
+from enrolpolicy.ahead.whatif import Difference
 from enrolpolicy.parsing import Json
 from enrolpolicy.plans import FORMAT_VERSION, Action, Plan
 from enrolpolicy.structuring import quick

@@ -12,10 +12,12 @@ from attrs import NOTHING, fields, frozen, has
 from enrolpolicy.ahead.agenda import Lapse
 from enrolpolicy.ahead.amending import KINDS, annotations
 from enrolpolicy.ahead.assumptions import Assumptions
-from enrolpolicy.ahead.backtesting import Compared, Match, PastEnrolment
+from enrolpolicy.ahead.backtesting import Compared, Match
 from enrolpolicy.ahead.covering import Covered, Standing
+from enrolpolicy.ahead.figures import Figures, Part
 from enrolpolicy.ahead.forecasting import Drift, ForecastMonth
-from enrolpolicy.ahead.whatif import Figures, Moved, Part
+from enrolpolicy.ahead.restoring import PastEnrolment
+from enrolpolicy.ahead.whatif import Moved
 from enrolpolicy.model import Guards
 from enrolpolicy.plans import Cancel, Enrol, Invite
 

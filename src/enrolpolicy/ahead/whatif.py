@@ -4,21 +4,21 @@ Both plans are made by the same evaluation, the second on a snapshot that shares
 changed. Nothing is carried out, and the snapshot asked about stays as it is.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from datetime import date
 from typing import TypeVar, final
 
 from attrs import evolve, field, frozen
 
+from enrolpolicy.ahead.figures import Figures, Part, credits_left, divisions_of, parts_of, total
 from enrolpolicy.changes import Change, applied
 from enrolpolicy.constraints import Amount, checked
 from enrolpolicy.errors import InvalidValue
 from enrolpolicy.model import Snapshot
 from enrolpolicy.night import Night, night
-from enrolpolicy.planner import available_credits, planned
-from enrolpolicy.plans import Cancel, Deferred, Enrol, Invite, Plan
+from enrolpolicy.planner import planned
+from enrolpolicy.plans import Cancel, Enrol, Invite, Plan
 from enrolpolicy.sweep import first_reasons
 
 ENROL, DEFERRED, NOT_ENROLLED = "enrol", "deferred", "not-enrolled"
@@ -61,29 +61,6 @@ class Moved:
 
 @final
 @frozen(kw_only=True)
-class Figures:
-    """What a plan, or a part of it, comes to. Every enrolment and every repeated invitation sends an e-mail."""
-
-    enrolments: int = 0
-    credits: int = 0
-    emails: int = 0
-    cancellations: int = 0
-    held: int = 0
-    waiting: int = 0
-
-
-@final
-@frozen(kw_only=True)
-class Part:
-    """A course, or a division, for which the figures differ; `id` is None for people without a division."""
-
-    id: str | None
-    before: Figures
-    after: Figures
-
-
-@final
-@frozen(kw_only=True)
 class Difference:
     """What lies between two plans of one night: empty where they are the same.
 
@@ -113,12 +90,12 @@ class Difference:
     @property
     def figures(self) -> tuple[Figures, Figures]:
         """What both plans come to as a whole."""
-        return _whole(self.before), _whole(self.after)
+        return total(self.before), total(self.after)
 
     @property
     def left(self) -> tuple[int | None, int | None]:
         """The credits that each would leave; None where they are not metered, or the plan was read from a document."""
-        return _left(self.before), _left(self.after)
+        return credits_left(self.before), credits_left(self.after)
 
 
 def what_if(snapshot: Snapshot, changes: Iterable[Supposition], *, on: date) -> Difference:
@@ -164,7 +141,7 @@ Nights = tuple[Night, Night]
 
 
 def _difference(before: Plan, after: Plan, nights: Nights | None) -> Difference:
-    divisions = _divisions(before) | _divisions(after)
+    divisions = divisions_of(before) | divisions_of(after)
     return Difference(
         before=before,
         after=after,
@@ -175,14 +152,13 @@ def _difference(before: Plan, after: Plan, nights: Nights | None) -> Difference:
         invited=_only(after.invitations, before.invitations),
         uninvited=_only(before.invitations, after.invitations),
         moved=tuple(_moved(before, after, nights)),
-        courses=_parts(before, after, lambda row: row.course),
-        divisions=_parts(before, after, lambda row: divisions.get(row.person)),
+        courses=parts_of(before, after, lambda row: row.course),
+        divisions=parts_of(before, after, lambda row: divisions.get(row.person)),
     )
 
 
 _T = TypeVar("_T")
 _Row = TypeVar("_Row", Enrol, Cancel, Invite)
-_Action = Enrol | Cancel | Invite
 
 
 def _only(rows: Iterable[_Row], others: Iterable[_Row]) -> tuple[_Row, ...]:
@@ -253,52 +229,3 @@ def _unshared(old: tuple[_T, ...], new: tuple[_T, ...]) -> set[_T]:
 
 def _not_enrolled(reason: str | None) -> Decision | None:
     return None if reason is None else Decision(NOT_ENROLLED, reason)
-
-
-# Figures
-
-
-def _whole(plan: Plan) -> Figures:
-    return _figures(plan, lambda _: None).get(None, Figures())
-
-
-def _left(plan: Plan) -> int | None:
-    if isinstance(plan.source, str):
-        return None
-    available = available_credits(plan.source)
-    return None if available is None else available - sum(row.credits for row in plan.enrolments)
-
-
-def _divisions(plan: Plan) -> dict[str, str | None]:
-    return {} if isinstance(plan.source, str) else {row.id: row.division for row in plan.source.personnel}
-
-
-def _parts(before: Plan, after: Plan, part: Callable[[_Action | Deferred], str | None]) -> tuple[Part, ...]:
-    was, now = _figures(before, part), _figures(after, part)
-    ids = sorted({*was, *now}, key=_none_last)
-    parts = (Part(id=id, before=was.get(id, Figures()), after=now.get(id, Figures())) for id in ids)
-    return tuple(row for row in parts if row.before != row.after)
-
-
-def _none_last(id: str | None) -> tuple[bool, str]:
-    return id is None, id or ""
-
-
-def _figures(plan: Plan, part: Callable[[_Action | Deferred], str | None]) -> dict[str | None, Figures]:
-    """The figures of each part of a plan."""
-    counts: dict[str | None, Counter[str]] = {}
-    for row in (*plan.actions, *plan.deferred):
-        counts.setdefault(part(row), Counter()).update(_counted(row))
-    return {id: Figures(**found) for id, found in counts.items()}
-
-
-def _counted(row: _Action | Deferred) -> dict[str, int]:
-    match row:
-        case Enrol():
-            return {"enrolments": 1, "credits": row.credits, "emails": 1}
-        case Cancel():
-            return {"cancellations": 1}
-        case Invite():
-            return {"emails": 1}
-        case Deferred():
-            return {"held" if row.because == "spread" else "waiting": 1}

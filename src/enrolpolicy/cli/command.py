@@ -46,3 +46,8 @@ def day(text: str) -> date:
             if found.isoformat() == text:
                 return found
     raise argparse.ArgumentTypeError(f"`{safe(text[:40])}` is not a date that exists, written YYYY-MM-DD")
+
+
+def format_argument(parser: argparse.ArgumentParser, *more: str) -> None:
+    """`--format`, with the forms it has beside text and JSON."""
+    parser.add_argument("--format", choices=("text", "json", *more), default="text")

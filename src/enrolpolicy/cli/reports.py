@@ -1,12 +1,11 @@
 """A page to look at: `report`."""
 
 from argparse import ArgumentParser, Namespace
-from datetime import date
 
 from enrolpolicy.cli.command import DONE, Command, Usage, on_argument, snapshot_argument
 from enrolpolicy.cli.documents import read
 from enrolpolicy.cli.files import write_file
-from enrolpolicy.cli.output import Progress, say, show
+from enrolpolicy.cli.output import say, show
 
 
 def _arguments(parser: ArgumentParser) -> None:
@@ -20,18 +19,13 @@ def _report(arguments: Namespace) -> int:
 
     snapshot = read(arguments.snapshot)
     try:
-        with Progress("planning"):
-            page = report_page(snapshot, on=arguments.on, progress=_reached)
+        page = report_page(snapshot, on=arguments.on, progress=lambda doing: show(f"{doing} …"))
     except MissingExtra as error:
         raise Usage(str(error)) from None
+    show("")
     write_file(arguments.out, page)
     say(f"wrote {arguments.out}; open it in a browser")
     return DONE
-
-
-def _reached(day: date) -> None:
-    if day.day == 1:
-        show(f"looking ahead to {day:%B %Y} …")
 
 
 COMMANDS = (

@@ -6,20 +6,18 @@ the coverage of one snapshot on one date.
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
-from typing import final
-
-from attrs import frozen
 
 from enrolpolicy.ahead.assumptions import Assumptions
 from enrolpolicy.ahead.covering import Coverage, CoverageCell, Covered, Standing, coverage
 from enrolpolicy.ahead.forecasting import Forecast, forecast
-from enrolpolicy.ahead.remedies import Remedy, what_helps
+from enrolpolicy.ahead.remedies import what_helps
 from enrolpolicy.dates import add_months
 from enrolpolicy.explanation import answers
+from enrolpolicy.htmlreport.values import Action, Cell, Concern, Figure, Reason, Report
 from enrolpolicy.model import Snapshot
 from enrolpolicy.night import Night, night
 from enrolpolicy.planner import available_credits, plan
-from enrolpolicy.plans import Deferred, Finding, Plan
+from enrolpolicy.plans import Deferred, Plan
 from enrolpolicy.policy import GATES, NO_TRIGGER, WITHDRAWALS
 from enrolpolicy.text import Names, examples, names
 from enrolpolicy.verdict import judge
@@ -30,101 +28,15 @@ MOST_ROWS = 2000
 MOST_REMEDIES = 8
 
 
-@final
-@frozen(kw_only=True)
-class Figure:
-    """One number at the head of the page, what it counts, and a word more; `tone` says whether it asks for anything."""
-
-    label: str
-    value: str
-    note: str = ""
-    tone: str = "plain"
-
-
-@final
-@frozen(kw_only=True)
-class Action:
-    """One line of tonight's plan."""
-
-    kind: str
-    person: str
-    division: str
-    course: str
-    because: str
-    expires_on: date | None
-    credits: int | None
-
-
-@final
-@frozen(kw_only=True)
-class Reason:
-    """A reason for which some are left out: its id, how many, the share of all, in percent, and an example."""
-
-    id: str
-    count: int
-    percent: int
-    person: str
-    course: str
-    sentence: str
-
-
-@final
-@frozen(kw_only=True)
-class Concern:
-    """A required training that is not on its way, or will not be when it has to."""
-
-    person: str
-    division: str
-    course: str
-    state: str
-    day: date | None
-    because: str
-    sentence: str
-
-
-@final
-@frozen(kw_only=True)
-class Cell:
-    """How much of one course is covered for one role; `percent` is None where nothing can be booked."""
-
-    people: int
-    percent: int | None
-    lapsing: int
-
-    @property
-    def tone(self) -> str:
-        """The step of the colour scale, 0 to 10; none where there is no share."""
-        return "none" if self.percent is None else f"s{self.percent // 10}"
-
-
-@final
-@frozen(kw_only=True)
-class Report:
-    """All that a page shows about one account on one date."""
-
-    account: str
-    on: date
-    plan: Plan
-    figures: tuple[Figure, ...]
-    actions: tuple[Action, ...]
-    reasons: tuple[Reason, ...]
-    concerns: tuple[Concern, ...]
-    concerns_off: int
-    """Required trainings that will lapse where auto-enrolment is off; they are counted, not listed."""
-    remedies: tuple[Remedy, ...]
-    """The single changes that would help most."""
-    roles: tuple[str, ...]
-    courses: tuple[tuple[str, tuple[Cell | None, ...]], ...]
-    forecast: Forecast
-    findings: tuple[Finding, ...]
-    metered: bool
-
-
-def report_content(snapshot: Snapshot, *, on: date, progress: Callable[[date], None] | None = None) -> Report:
-    """What a report about an account on a date says; `progress` is called with each date the forecast reaches."""
+def report_content(snapshot: Snapshot, *, on: date, progress: Callable[[str], None] | None = None) -> Report:
+    """What a report about an account on a date says; `progress` is called with what is being done, in words."""
+    told = progress or _nobody
+    told("planning")
     planned = plan(snapshot, on=on)
+    told("looking at every required training")
     covered = coverage(snapshot, on=on)
-    ahead = forecast(snapshot, start=on, until=_until(on), progress=progress)
+    remedies = what_helps(snapshot, covered, progress=lambda index, total: told(trying(index, total)))
+    ahead = forecast(snapshot, start=on, until=_until(on), progress=_by_month(told))
     called, divisions = names(snapshot), {person.id: person.division or "" for person in snapshot.personnel}
     roles, courses = _heat(snapshot, covered, called)
     return Report(
@@ -136,13 +48,33 @@ def report_content(snapshot: Snapshot, *, on: date, progress: Callable[[date], N
         reasons=tuple(_reasons(snapshot, planned, called)),
         concerns=tuple(_concerns(snapshot, covered, called, divisions)),
         concerns_off=sum(not row.lapses_although_on for row in covered.lapsing if row.standing is not Standing.STUCK),
-        remedies=what_helps(snapshot, covered)[:MOST_REMEDIES],
+        remedies=remedies[:MOST_REMEDIES],
         roles=roles,
         courses=courses,
         forecast=ahead,
         findings=planned.findings,
         metered=snapshot.account.credits is not None,
     )
+
+
+def _nobody(_: str) -> None:
+    """Nobody wants to know."""
+
+
+def trying(index: int, total: int) -> str:
+    """What `what_helps` is doing, in words."""
+    return f"trying what would help, {index + 1:,} of {total:,} changes"
+
+
+def _by_month(told: Callable[[str], None]) -> Callable[[date], None]:
+    months: list[date] = []
+
+    def reached(day: date) -> None:
+        if (month := day.replace(day=1)) not in months[-1:]:
+            months.append(month)
+            told(f"looking ahead to {day:%B %Y}")
+
+    return reached
 
 
 def _until(on: date) -> date:
@@ -290,9 +222,7 @@ def _heat(
 def _cell(cell: CoverageCell | None) -> Cell | None:
     if cell is None:
         return None
-    # Rounded down, so that nobody reads 100 % where somebody is missing.
-    percent = None if cell.covered is None else int(cell.covered * 100 + 1e-9)
-    return Cell(people=cell.people, percent=percent, lapsing=cell.lapsing)
+    return Cell(people=cell.people, percent=cell.percent, lapsing=cell.lapsing)
 
 
 def assumption(assume: Assumptions) -> str:

@@ -6,7 +6,8 @@ from datetime import date
 
 from enrolpolicy.ahead.forecasting import Forecast, ForecastMonth
 from enrolpolicy.htmlreport.charts import Bar, Mark, Point, chart
-from enrolpolicy.htmlreport.content import Report, short_date
+from enrolpolicy.htmlreport.content import short_date
+from enrolpolicy.htmlreport.values import Report
 
 
 def credits_chart(report: Report) -> str:

@@ -12,8 +12,9 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from enrolpolicy.ahead.words import change_words
-from enrolpolicy.htmlreport.content import MOST_ROWS, Report, assumption, report_content, short_date
+from enrolpolicy.htmlreport.content import MOST_ROWS, assumption, report_content, short_date
 from enrolpolicy.htmlreport.months import credits_chart, lapses_chart
+from enrolpolicy.htmlreport.values import Report
 from enrolpolicy.model import Snapshot
 from enrolpolicy.text import long_date, safe
 
@@ -25,10 +26,10 @@ class MissingExtra(Exception):
     """Something optional is not installed; the message names it."""
 
 
-def report_page(snapshot: Snapshot, *, on: date, progress: Callable[[date], None] | None = None) -> str:
+def report_page(snapshot: Snapshot, *, on: date, progress: Callable[[str], None] | None = None) -> str:
     """The report about an account on a date, as an HTML document.
 
-    The same snapshot and date give the same page. `progress` is called with each date the forecast reaches. Raises
+    The same snapshot and date give the same page. `progress` is called with what is being done, in words. Raises
     `MissingExtra` where the extra `report` is not installed.
     """
     environment = _environment()  # first, as the rest takes time
