@@ -202,7 +202,7 @@ def night_of(rows: Register, on: date, only: str | None = None) -> Night:
     civil("on", on)
     chosen = rows.courses if only is None else {only: rows.course(only)}
     courses = {id: _course_night(rows.account, course, on) for id, course in chosen.items()}
-    return Night(register=rows, on=on, account_code=_account_code(rows.account), courses=courses)
+    return Night(register=rows, on=on, account_code=account_code(rows.account), courses=courses)
 
 
 def candidate(snapshot: Snapshot, *, person: str, course: str, on: date) -> Candidate:
@@ -216,7 +216,7 @@ def _course_night(account: Account, course: Course, on: date) -> CourseNight:
     return CourseNight(
         course=course,
         lead=lead,
-        code=_course_code(course),
+        code=course_code(course),
         on=on,
         horizon=add_days(on, lead.days) or date.max,
         looked_back_to=on - timedelta(min(account.expired_lookback_days, (on - date.min).days)),
@@ -226,7 +226,8 @@ def _course_night(account: Account, course: Course, on: date) -> CourseNight:
 # Codes of what is the same in many pairs
 
 
-def _account_code(account: Account) -> int:
+def account_code(account: Account) -> int:
+    """What a code has from the account."""
     return code(
         plan_active=account.elearning_plan_active,
         account_enabled=account.auto_enrol,
@@ -234,7 +235,8 @@ def _account_code(account: Account) -> int:
     )
 
 
-def _course_code(course: Course) -> int:
+def course_code(course: Course) -> int:
+    """What a code has from the course."""
     return code(
         course_active=not course.archived,
         delivery=course.delivery,

@@ -17,7 +17,7 @@ from enrolpolicy.dates import first_instant
 from enrolpolicy.errors import InvalidValue
 from enrolpolicy.facts import facts_of
 from enrolpolicy.findings import canonical_findings
-from enrolpolicy.model import Account, Enrolment, EnrolmentStatus, Level, Origin, Snapshot
+from enrolpolicy.model import Account, Enrolment, EnrolmentStatus, Guards, Level, Origin, Snapshot
 from enrolpolicy.night import OTHER_CYCLE, Night, Reading, night
 from enrolpolicy.plans import Action, Cancel, Counts, Deferred, Enrol, Invite, Plan
 from enrolpolicy.policy import GATES, NO_TRIGGER
@@ -272,19 +272,36 @@ def _in_table_order(reasons: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
 
 def tripped(snapshot: Snapshot, actions: Iterable[Action], booked: int) -> tuple[str, ...]:
     """The guards that say a plan must not be carried out unread; `booked` counts the bookings it could withdraw."""
-    guards = snapshot.account.guards
     enrols = [action for action in actions if isinstance(action, Enrol)]
     cancels = sum(isinstance(action, Cancel) for action in actions)
+    credits = sum(enrol.credits for enrol in enrols)
+    reached = Reached(enrolments=len(enrols), credits=credits, cancellations=cancels, cancellable=booked)
+    deserted = not snapshot.personnel and any(row.status in OPEN for row in snapshot.enrolments)
+    return exceeded(snapshot.account.guards, reached, deserted=deserted)
+
+
+@final
+@frozen(kw_only=True)
+class Reached:
+    """What a plan comes to, as its guards look at it; `cancellable` bookings there are, of which it cancels some."""
+
+    enrolments: int
+    credits: int
+    cancellations: int
+    cancellable: int
+
+
+def exceeded(guards: Guards, plan: Reached, *, deserted: bool) -> tuple[str, ...]:
+    """The guards that a plan trips; `deserted`: there are open bookings, and nobody on the register."""
+    share = plan.cancellations / plan.cancellable if plan.cancellable else 0
     limits: tuple[tuple[str, float, float | None], ...] = (
-        ("max-enrolments", len(enrols), guards.max_enrolments),
-        ("max-credits", sum(enrol.credits for enrol in enrols), guards.max_credits),
-        ("max-cancellations", cancels, guards.max_cancellations),
-        ("max-cancelled-fraction", cancels / booked if booked else 0, guards.max_cancelled_fraction),
+        ("max-enrolments", plan.enrolments, guards.max_enrolments),
+        ("max-credits", plan.credits, guards.max_credits),
+        ("max-cancellations", plan.cancellations, guards.max_cancellations),
+        ("max-cancelled-fraction", share, guards.max_cancelled_fraction),
     )
     tripped = [id for id, reached, limit in limits if limit is not None and reached > limit]
-    if not snapshot.personnel and any(row.status in OPEN for row in snapshot.enrolments):
-        tripped.append("empty-personnel")
-    return tuple(tripped)
+    return (*tripped, "empty-personnel") if deserted else tuple(tripped)
 
 
 def cancellable(snapshot: Snapshot) -> int:

@@ -1,10 +1,27 @@
 """The same policy over columns: whole estates, many accounts at once (extra `bulk`: numpy).
 
-The rows of `enrolpolicy.policy` are used, none is copied. `estate_of` makes an estate of snapshots.
+The rows of `enrolpolicy.policy` are used, none is copied. `estate_of` makes an estate of snapshots, `plan_estate` plans
+it, `plans_of` gives the plan of each account as the object engine would have made it.
 """
 
 from enrolpolicy.bulk.assembly import Draft, assembled
 from enrolpolicy.bulk.columns import SHAPES, Column, Estate, Kind, Shape, Table
-from enrolpolicy.bulk.snapshots import estate_of
+from enrolpolicy.bulk.planning import EstatePlan, plan_estate
+from enrolpolicy.bulk.plans import plans_of
+from enrolpolicy.bulk.snapshots import estate_of, snapshot_of
 
-__all__ = ["SHAPES", "Column", "Draft", "Estate", "Kind", "Shape", "Table", "assembled", "estate_of"]
+__all__ = [
+    "SHAPES",
+    "Column",
+    "Draft",
+    "Estate",
+    "EstatePlan",
+    "Kind",
+    "Shape",
+    "Table",
+    "assembled",
+    "estate_of",
+    "plan_estate",
+    "plans_of",
+    "snapshot_of",
+]

@@ -3,15 +3,32 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from attrs import fields
 
 from enrolpolicy.bulk.assembly import EPOCH, Draft, assembled
 from enrolpolicy.bulk.columns import ABSENT, DTYPES, SHAPES, UNKNOWN, Column, Estate, Ints, Kind, Table, Texts, Values
 from enrolpolicy.errors import InvalidValue
-from enrolpolicy.model import Snapshot
+from enrolpolicy.model import (
+    Account,
+    Assignment,
+    Course,
+    Enrolment,
+    Guards,
+    HeldRole,
+    OptOut,
+    Person,
+    Role,
+    RoleCourse,
+    Snapshot,
+    TrainingRecord,
+    Validity,
+    Withdrawal,
+)
 
 _EPOCH_INSTANT = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -142,3 +159,93 @@ _DECODERS: Mapping[Kind, Callable[[Column, int], object]] = {
     Kind.CHOICE: _member,
     Kind.CHOICES: _members,
 }
+
+
+# Rows as the model has them
+
+
+@lru_cache(maxsize=256)
+def withdrawals_of(bits: int) -> frozenset[Withdrawal]:
+    """A set of causes from its bits."""
+    return frozenset(cause for digit, cause in enumerate(Withdrawal) if bits >> digit & 1)
+
+
+def account_of(estate: Estate, row: int) -> Account:
+    """An account of an estate."""
+    said = _row_of(estate, "accounts", estate.accounts, row)
+    guards = Guards(**{part.name: said.pop(part.name) for part in fields(Guards)})
+    return Account(id=said.pop("account"), guards=guards, **said)
+
+
+def course_of(estate: Estate, row: int) -> Course:
+    """A course of an estate."""
+    said = _row_of(estate, "courses", estate.courses, row)
+    parts = {part.name: said.pop(f"validity_{part.name}") for part in fields(Validity)}
+    return Course(validity=None if parts["anchor"] is None else Validity(**parts), **said)
+
+
+Chosen = Mapping[str, Iterable[int]]
+"""Some rows of an estate, by table."""
+
+
+def snapshot_of(estate: Estate, account: int, chosen: Chosen | None = None) -> Snapshot:
+    """An account as a snapshot, with all its rows, or with some that are known to everybody."""
+    rows = _whole(estate, account) if chosen is None else chosen
+    strays = {} if chosen is not None else _strays_of(estate, account)
+
+    def read(name: str) -> list[dict[str, Any]]:
+        found = [_row_of(estate, name, getattr(estate, name), row) for row in rows.get(name, ())]
+        return found + [_row_of(estate, name, estate.strays[name], row) for row in strays.get(name, ())]
+
+    requirements, held = _by(read("requirements"), "role"), _by(read("held_roles"), "person")
+    return Snapshot(
+        account=account_of(estate, account),
+        courses=tuple(course_of(estate, row) for row in rows.get("courses", ())),
+        roles=tuple(
+            Role(**row, requirements=tuple(RoleCourse(**inner) for inner in requirements.get(row["id"], ())))
+            for row in read("roles")
+        ),
+        personnel=tuple(
+            Person(**row, roles=tuple(HeldRole(**inner) for inner in held.get(row["id"], ())))
+            for row in read("personnel")
+        ),
+        assignments=tuple(Assignment(**row) for row in read("assignments")),
+        records=tuple(TrainingRecord(**row) for row in read("records")),
+        enrolments=tuple(Enrolment(**row) for row in read("enrolments")),
+        opt_outs=tuple(OptOut(**row) for row in read("opt_outs")),
+    )
+
+
+def _whole(estate: Estate, account: int) -> Chosen:
+    return {name: rows_of(getattr(estate, name), account) for name in SHAPES if name != "accounts"}
+
+
+def _strays_of(estate: Estate, account: int) -> Chosen:
+    return {name: rows_of(table, account) for name, table in estate.strays.items() if name != "accounts"}
+
+
+def rows_of(table: Table, account: int) -> range:
+    """The rows of an account."""
+    first, last = np.searchsorted(table.ints("account"), (account, account + 1)).tolist()
+    return range(first, last)
+
+
+def _by(rows: Iterable[dict[str, Any]], owner: str) -> dict[str, list[dict[str, Any]]]:
+    """Rows by what they stand inside, which they say no more."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        found.setdefault(row.pop(owner), []).append(row)
+    return found
+
+
+def _row_of(estate: Estate, name: str, table: Table, row: int) -> dict[str, Any]:
+    """What a row says, by the names of its columns; references as ids, and none to its account."""
+    said: dict[str, Any] = {}
+    for column in SHAPES[name].columns:
+        value: Any = table.columns[column.name][row]
+        if column.kind is not Kind.REFERENCE:
+            said[column.name] = decoded(column, value)
+        elif column.name != "account":
+            referred: Table = getattr(estate, column.table or "")
+            said[column.name] = value if isinstance(value, str) else referred.ids()[int(value)]
+    return said

@@ -1,0 +1,125 @@
+"""Who of the demand is served, and who waits, and for what (rule 4); by the column what `enrolpolicy.planner` does by row."""
+
+from typing import final
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+
+from enrolpolicy.bulk.assembly import EPOCH, FIRST
+from enrolpolicy.bulk.columns import NONE, Estate, Flags, Ints, Table
+from enrolpolicy.bulk.demand import CAUSES, where
+from enrolpolicy.bulk.snapshots import day_of
+from enrolpolicy.bulk.terms import Terms
+from enrolpolicy.model import EnrolmentStatus, Level
+from enrolpolicy.planner import RESERVING, Demand, spread_until
+from enrolpolicy.renewal import FIRST_CYCLE, effective_lead
+
+WAITS_FOR = ("spread", "credits")
+"""Why anybody waits; the `because` of a deferral is a place among them."""
+_RESERVING = np.array([status in RESERVING for status in EnrolmentStatus])
+
+
+@final
+@frozen(eq=False)
+class Allocated:
+    """Those served, and those who wait: `because`, `until` (spread) and `shortfall` (credits), by person and course."""
+
+    served: Table
+    deferred: Table
+
+
+def allocate(estate: Estate, terms: Terms, demand: Table) -> Allocated:
+    """Allocate the demand of whole accounts, which stands by account, person and course."""
+    account = demand.ints("account")
+    until = _until(estate, terms, demand)
+    held = terms.on[account] < until
+    shortfall = _shortfall(estate, demand, held)
+    waits = held | (shortfall > 0)
+    late = where(demand, waits)
+    names = ("account", "person", "course", "cycle_on")
+    deferred = {
+        **{name: late.columns[name] for name in names},
+        "because": np.where(held, 0, 1).astype(np.uint8)[waits],
+        "until": np.where(held, until, NONE).astype(np.int32)[waits],
+        "shortfall": shortfall[waits],
+    }
+    return Allocated(where(demand, ~waits), Table(len(late), deferred))
+
+
+def _shortfall(estate: Estate, demand: Table, held: Flags) -> NDArray[np.int64]:
+    """How many credits more each would need; 0 for who can be served."""
+    account, cost = demand.ints("account"), demand.ints("credits")
+    found = np.zeros(len(demand), dtype=np.int64)
+    credits = estate.accounts.ints("credits")
+    metered = (credits != NONE)[account] & ~held
+    if not metered.any():
+        return found
+    available = credits - _reserved(estate)
+    wanted = np.bincount(account[metered], weights=cost[metered], minlength=len(credits))
+    for short in np.flatnonzero((credits != NONE) & (wanted > available)).tolist():
+        first, last = np.searchsorted(account, (short, short + 1)).tolist()
+        rows = first + np.flatnonzero(~held[first:last])
+        rows = rows[np.argsort(_rank(demand)[rows], kind="stable")]
+        lacking = np.cumsum(cost[rows], dtype=np.int64) - available[short]
+        found[rows] = np.where(cost[rows] > 0, np.maximum(lacking, 0), 0)
+    return found
+
+
+def _rank(demand: Table) -> NDArray[np.int64]:
+    """Renewals first, then what is required, then what expires first; among equals, rows stand by person and course."""
+    expires_on = demand.ints("expires_on")
+    missing = expires_on == NONE
+    rank = np.where(missing, 0, expires_on + EPOCH).astype(np.int64)
+    return rank | ~demand.flags("required") << np.int64(30) | missing << np.int64(31)
+
+
+def _reserved(estate: Estate) -> NDArray[np.int64]:
+    """What open bookings have reserved of each account's credits."""
+    rows = np.flatnonzero(_RESERVING[estate.enrolments.choices("status")])
+    course = estate.enrolments.ints("course")[rows]
+    cost = estate.courses.ints("credit_cost")[course]
+    reserved = np.bincount(estate.enrolments.ints("account")[rows], weights=cost, minlength=len(estate.accounts))
+    return reserved.astype(np.int64)
+
+
+# The spread
+
+
+def _until(estate: Estate, terms: Terms, demand: Table) -> Ints:
+    """The day until which each renewal is held; `NONE` where it is not."""
+    spread = estate.accounts.ints("spread_days")[demand.ints("account")]
+    held = np.full(len(demand), NONE, dtype=np.int32)
+    renewed = CAUSES.index("expiring")
+    for row in np.flatnonzero((spread > 0) & (demand.choices("because") == renewed)).tolist():
+        until = spread_until(demand_of(estate, terms, demand, row), int(spread[row]))
+        if until is not None:
+            held[row] = until.toordinal() - EPOCH
+    return held
+
+
+def demand_of(estate: Estate, terms: Terms, demand: Table, row: int) -> Demand:
+    """A row of the demand as the planner has it."""
+    course = int(demand.ints("course")[row])
+    cycle_on, expires = int(demand.ints("cycle_on")[row]), int(demand.ints("expires_on")[row])
+    expires_on = None if expires == NONE else day_of(expires)
+    opens_on = None
+    if expires_on is not None:
+        opens_on = day_of(expires - effective_lead(day_of(cycle_on), expires_on, int(terms.lead[course])))
+    return Demand(
+        account=estate.accounts.ids("account")[int(demand.ints("account")[row])],
+        person=estate.personnel.ids()[int(demand.ints("person")[row])],
+        course=estate.courses.ids()[course],
+        cycle=cycle_of(cycle_on),
+        attempt=int(demand.ints("attempt")[row]),
+        because=CAUSES[int(demand.choices("because")[row])],
+        level=Level.REQUIRED if demand.flags("required")[row] else Level.OPTIONAL,
+        expires_on=expires_on,
+        opens_on=opens_on,
+        credits=int(demand.ints("credits")[row]),
+    )
+
+
+def cycle_of(cycle_on: int) -> str:
+    """A cycle as text."""
+    return FIRST_CYCLE if cycle_on == FIRST else day_of(cycle_on).isoformat()

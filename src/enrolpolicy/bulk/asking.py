@@ -1,0 +1,65 @@
+"""What is asked of each person of a block, by role and by assignment, as bits of their cells (rule 2)."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from enrolpolicy.bulk.assembly import Rows
+from enrolpolicy.bulk.blocks import Block
+from enrolpolicy.bulk.codes import ASKED_BIT, asks
+from enrolpolicy.bulk.columns import Choices
+from enrolpolicy.bulk.terms import Terms
+
+
+def asked(block: Block, terms: Terms) -> Choices:
+    """For each cell, the levels at which the training is asked for, and whether it was (last) asked for lately enough."""
+    cells = _by_role(block, terms)
+    part = block.part(block.estate.assignments)
+    if len(part.line):
+        lately = part.ints("assigned_on") >= terms.since[block.account[part.line]]
+        bits = asks(part.choices("level")) | np.where(lately, ASKED_BIT, 0).astype(np.uint8)
+        np.bitwise_or.at(cells, block.cell(part), bits)
+    return cells
+
+
+def _by_role(block: Block, terms: Terms) -> Choices:
+    """The same by role alone.
+
+    What a role asks for is a line of cells, which those who hold it have in common; somebody's first role gives them
+    its line, each further one adds to it.
+    """
+    held = block.part(block.estate.held_roles)
+    if not len(held.line):
+        return np.zeros(block.cells, dtype=np.uint8)
+    first, lines = _lines(block, terms)
+    lately = held.ints("assigned_on") >= terms.since[block.account[held.line]]
+    line_of = (held.ints("role") - first) * 2 + lately
+    place = np.arange(len(held.line)) - np.searchsorted(held.line, held.line)
+    nothing = np.full(block.lines, len(lines) - 1)
+    nothing[held.line[place == 0]] = line_of[place == 0]
+    cells = lines.take(nothing, axis=0)
+    for nth in range(1, int(place.max()) + 1):
+        further = place == nth
+        cells[held.line[further]] |= lines[line_of[further]]
+    return cells.reshape(-1)
+
+
+def _lines(block: Block, terms: Terms) -> tuple[int, NDArray[np.uint8]]:
+    """The first role of the block's accounts; for each role two lines, of holders of old and of late; and an empty one."""
+    starts, requirements = terms.starts["roles"], block.estate.requirements
+    low, high = int(block.account.min()), int(block.account.max())
+    first, last = int(starts[low]), int(starts[high + 1])
+    role = requirements.ints("role")
+    rows = slice(*np.searchsorted(role, (first, last)).tolist())
+    course = requirements.ints("course")[rows]
+    local = course - terms.starts["courses"][requirements.ints("account")[rows]]
+    lines = np.zeros((2 * (last - first) + 1, block.width), dtype=np.uint8)
+    bits = asks(requirements.choices("level")[rows])
+    at = 2 * (role[rows] - first), local
+    np.bitwise_or.at(lines, at, bits)
+    np.bitwise_or.at(lines, (at[0] + 1, local), bits | np.uint8(ASKED_BIT))
+    return first, lines
+
+
+def opted_out(block: Block) -> Rows:
+    """The cells of those who opted out."""
+    return block.cell(block.part(block.estate.opt_outs))

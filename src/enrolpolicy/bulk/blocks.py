@@ -1,0 +1,120 @@
+"""Some people of an estate and their rows, laid out so that each pair of them and a course has one cell.
+
+A block is a rectangle: a line for each person, in it a cell for each course of the person's account. Lines are as long as
+the longest catalogue needs; a cell beyond somebody's catalogue is never touched, and an untouched cell is nobody's.
+Blocks of a whole estate are small enough for a processor's cache, and take up accounts of like size together.
+"""
+
+from collections.abc import Iterator
+from typing import final
+
+import numpy as np
+from attrs import frozen
+
+from enrolpolicy.bulk.assembly import Rows
+from enrolpolicy.bulk.columns import Choices, Estate, Flags, Ints, Table
+from enrolpolicy.bulk.terms import Terms
+
+_CELLS = 1 << 17
+"""About so many cells have a block's arrays stay in a processor's cache."""
+_UNLIKE = 2
+"""Accounts share a block unless the catalogue of one is so many times as long as that of another."""
+
+
+@final
+@frozen(eq=False)
+class Part:
+    """The rows of a table that are the block's people's. `line` says whose."""
+
+    table: Table
+    rows: slice | Rows
+    line: Rows
+
+    def ints(self, name: str) -> Ints:
+        """A column of theirs."""
+        return self.table.ints(name)[self.rows]
+
+    def flags(self, name: str) -> Flags:
+        """A column of theirs."""
+        return self.table.flags(name)[self.rows]
+
+    def choices(self, name: str) -> Choices:
+        """A column of theirs."""
+        return self.table.choices(name)[self.rows]
+
+    def place(self, index: Rows) -> Rows:
+        """Where in the table rows of this part stand."""
+        return index + self.rows.start if isinstance(self.rows, slice) else self.rows[index]
+
+
+@final
+@frozen(eq=False, kw_only=True)
+class Block:
+    """Some people, by row; `account` is theirs, `width` the cells of a line."""
+
+    estate: Estate
+    people: slice | Rows
+    lines: int
+    width: int
+    account: Ints
+    shift: Rows
+    """What makes a cell of a course's row, by line."""
+
+    @property
+    def cells(self) -> int:
+        """How many cells there are."""
+        return self.lines * self.width
+
+    def part(self, table: Table) -> Part:
+        """The rows of a table that are these people's."""
+        person = table.ints("person")
+        if isinstance(self.people, slice):
+            first, last = np.searchsorted(person, (self.people.start, self.people.stop)).tolist()
+            return Part(table, slice(first, last), (person[first:last] - self.people.start).astype(np.intp))
+        first, last = np.searchsorted(person, self.people), np.searchsorted(person, self.people, side="right")
+        line = np.repeat(np.arange(self.lines), last - first)
+        rows = np.arange(len(line)) + np.repeat(
+            first - np.concatenate(([0], np.cumsum(last - first)[:-1])), last - first
+        )
+        return Part(table, rows, line)
+
+    def cell(self, part: Part) -> Rows:
+        """The cell of each row."""
+        return self.shift[part.line] + part.ints("course")
+
+    def person(self, cells: Rows) -> Rows:
+        """The row of the person of each cell."""
+        line = cells // self.width
+        return line + self.people.start if isinstance(self.people, slice) else self.people[line]
+
+    def course(self, cells: Rows) -> Rows:
+        """The row of the course of each cell."""
+        return cells - self.shift[cells // self.width]
+
+
+def block(estate: Estate, terms: Terms, people: slice | Rows, width: int) -> Block:
+    """The block of some people."""
+    account = estate.personnel.ints("account")[people]
+    shift = np.arange(len(account)) * width - terms.starts["courses"][account]
+    return Block(estate=estate, people=people, lines=len(account), width=width, account=account, shift=shift)
+
+
+def blocks(estate: Estate, terms: Terms) -> Iterator[Block]:
+    """All people of an estate, in their order."""
+    heads, courses = np.diff(terms.starts["personnel"]).tolist(), np.diff(terms.starts["courses"]).tolist()
+    first = last = width = 0
+    for people, width_here in zip(heads, (max(1, width) for width in courses), strict=True):
+        wider, narrower = max(width, width_here), min(width, width_here)
+        if last > first and ((last - first + people) * wider > _CELLS or wider > narrower * _UNLIKE):
+            yield block(estate, terms, slice(first, last), width)
+            first, width = last, 0
+        width = max(width, width_here)
+        last += people
+        while (last - first) * width > _CELLS:
+            most = max(1, _CELLS // width)
+            yield block(estate, terms, slice(first, first + most), width)
+            first += most
+            if first >= last:
+                break
+    if last > first:
+        yield block(estate, terms, slice(first, last), width)

@@ -1,0 +1,143 @@
+"""What each pair asks for by itself: who is to be enrolled, and what becomes of bookings (rules 3 and 5)."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from enrolpolicy.bulk.assembly import Rows, picked
+from enrolpolicy.bulk.blocks import Part
+from enrolpolicy.bulk.codes import ENROLS, FIRST_REASON, REASONS, REQUIRED_BIT
+from enrolpolicy.bulk.columns import NO_INSTANT, NONE, Choices, Flags, Table, Values
+from enrolpolicy.bulk.reading import ReadBlock
+from enrolpolicy.bulk.snapshots import withdrawals_of
+from enrolpolicy.bulk.terms import NEVER, Terms
+from enrolpolicy.facts import facts_of
+from enrolpolicy.model import EnrolmentStatus, Origin
+from enrolpolicy.night import OTHER_CYCLE
+from enrolpolicy.policy import TRIGGERS, WITHDRAWALS
+from enrolpolicy.verdict import withdrawn_because
+
+CAUSES: tuple[str, ...] = tuple(row.id for row in (*TRIGGERS, *WITHDRAWALS))
+"""Why anything is done; a `because` is a place among them."""
+STAYS = len(CAUSES)
+"""In the place of a cause: nothing withdraws a booking."""
+_BOOKED = list(EnrolmentStatus).index(EnrolmentStatus.BOOKED)
+_AUTO = list(Origin).index(Origin.AUTO)
+
+
+def tally(read: ReadBlock, counts: NDArray[np.int64], sign: int = 1) -> None:
+    """Add how many pairs of each account of a block have each reason, in the order of `REASONS`."""
+    account, width = read.block.account, read.block.width
+    low, high = int(account[0]), int(account[-1])
+    ends = np.searchsorted(account, np.arange(low, high + 2)).tolist()
+    for here, (first, last) in enumerate(zip(ends, ends[1:], strict=False), low):
+        found = np.bincount(read.reasons[first * width : last * width], minlength=FIRST_REASON + len(REASONS))
+        counts[here] += sign * found[FIRST_REASON:]
+
+
+def demand(read: ReadBlock, terms: Terms) -> Table:
+    """Those of a block who are to be enrolled, by person and course: cycle, attempt, trigger, expiry and cost."""
+    cells = np.flatnonzero(read.reasons == ENROLS)
+    codes, block = read.codes[cells], read.block
+    course = block.course(cells)
+    kinds, kind = np.unique(codes, return_inverse=True)
+    triggers = [terms.codes.verdict(code).trigger for code in kinds.tolist()]
+    because = np.array([CAUSES.index(trigger or "") for trigger in triggers], dtype=np.uint8)
+    until = read.counted.until(cells)
+    attempts = [read.attempts.get(cell, 0) for cell in cells.tolist()] if read.attempts else np.zeros(len(cells))
+    return Table(
+        len(cells),
+        {
+            "account": block.account[cells // block.width],
+            "person": block.person(cells).astype(np.int32),
+            "course": course.astype(np.int32),
+            "cycle_on": read.counted.cycle(cells),
+            "attempt": np.array(attempts, dtype=np.int32),
+            "because": because[kind],
+            "required": (codes & REQUIRED_BIT) != 0,
+            "expires_on": np.where(until == NEVER, NONE, until).astype(np.int32),
+            "credits": block.estate.courses.ints("credit_cost")[course],
+        },
+    )
+
+
+def ours_and_booked(enrolments: Table | Part) -> Flags:
+    """Which bookings this policy may withdraw, or invite to: made by it, and not started."""
+    return (enrolments.choices("status") == _BOOKED) & (enrolments.choices("origin") == _AUTO)
+
+
+def upkeep(read: ReadBlock, terms: Terms) -> Table:
+    """What is done about bookings of a block: withdrawn for a cause, or invited to again (`because` is `STAYS`)."""
+    block, part = read.block, read.bookings
+    ours = np.flatnonzero(ours_and_booked(part))
+    rows, cells = part.place(ours), read.booked[ours]
+    table = block.estate.enrolments
+    other = table.ints("cycle_on")[rows] != read.counted.cycle(cells)
+    account = block.account[cells // block.width]
+    cause = _causes(read, terms, cells, other, account)
+    person = block.person(cells)
+    unsent = (table.instants("invited_at")[rows] == NO_INSTANT) & block.estate.personnel.flags("reachable")[person]
+    done = np.flatnonzero((cause != STAYS) | unsent)
+    return Table(
+        len(done),
+        {
+            "account": account[done],
+            "person": person[done].astype(np.int32),
+            "course": block.course(cells[done]).astype(np.int32),
+            "because": cause[done],
+            "enrolment": rows[done].astype(np.int32),
+        },
+    )
+
+
+def _causes(
+    read: ReadBlock, terms: Terms, cells: Rows, other: NDArray[np.bool_], account: NDArray[np.int32]
+) -> Choices:
+    """Why each booking is withdrawn, asked once for each different code and choice of causes."""
+    chosen = read.block.estate.accounts.ints("withdraw_when")[account]
+    keys = chosen.astype(np.int64) << 33 | read.codes[cells].astype(np.int64) << 1 | other
+    kinds, kind = np.unique(keys, return_inverse=True)
+    found = []
+    for key in kinds.tolist():
+        facts = terms.codes.facts(key >> 1 & 0xFFFFFFFF) | (OTHER_CYCLE if key & 1 else 0)
+        cause = withdrawn_because(facts_of(facts), withdrawals_of(key >> 33))
+        found.append(STAYS if cause is None else CAUSES.index(cause))
+    return np.array(found, dtype=np.uint8)[kind]
+
+
+Columns = Mapping[str, type[np.generic]]
+"""What a table has, and what it is made of."""
+DEMAND: Columns = {
+    "account": np.int32,
+    "person": np.int32,
+    "course": np.int32,
+    "cycle_on": np.int32,
+    "attempt": np.int32,
+    "because": np.uint8,
+    "required": np.bool_,
+    "expires_on": np.int32,
+    "credits": np.int32,
+}
+UPKEEP: Columns = {
+    "account": np.int32,
+    "person": np.int32,
+    "course": np.int32,
+    "because": np.uint8,
+    "enrolment": np.int32,
+}
+
+
+def together(columns: Columns, tables: Sequence[Table]) -> Table:
+    """The rows of some tables, one after another."""
+    joined: dict[str, Values] = {}
+    for name, kind in columns.items():
+        parts = [np.asarray(table.columns[name], dtype=kind) for table in tables]
+        joined[name] = np.concatenate(parts) if parts else np.empty(0, dtype=kind)
+    return Table(sum(map(len, tables)), joined)
+
+
+def where(table: Table, rows: NDArray[np.bool_]) -> Table:
+    """The rows of a table that are marked."""
+    places = np.flatnonzero(rows)
+    return Table(len(places), {name: picked(values, places) for name, values in table.columns.items()})

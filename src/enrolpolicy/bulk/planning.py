@@ -1,0 +1,150 @@
+"""The plan of an estate: its tables, and each account's plan as the planner itself would have made it."""
+
+from collections.abc import Iterator
+from typing import final
+
+import numpy as np
+from attrs import field, frozen
+from numpy.typing import NDArray
+
+from enrolpolicy.bookings import OPEN
+from enrolpolicy.bulk.allocation import allocate, cycle_of
+from enrolpolicy.bulk.assembly import taken
+from enrolpolicy.bulk.blocks import blocks
+from enrolpolicy.bulk.codes import REASONS
+from enrolpolicy.bulk.columns import NONE, UNKNOWN, Estate, Ints, Table, Values
+from enrolpolicy.bulk.demand import DEMAND, STAYS, UPKEEP, demand, ours_and_booked, tally, together, upkeep
+from enrolpolicy.bulk.noticing import noticed
+from enrolpolicy.bulk.reading import read
+from enrolpolicy.bulk.snapshots import account_of
+from enrolpolicy.bulk.terms import Nights, Terms, terms_of
+from enrolpolicy.candidate import enrolment_key
+from enrolpolicy.model import EnrolmentStatus
+from enrolpolicy.planner import Reached, exceeded
+from enrolpolicy.plans import Finding
+
+ENROL, CANCEL, INVITE = range(3)
+ACTION_TYPES = ("enrol", "cancel", "invite")
+"""What an action's `type` counts from."""
+
+
+@final
+@frozen(eq=False, kw_only=True)
+class EstatePlan:
+    """The plans of an estate's accounts.
+
+    `on` is each account's night. `actions` stand by account, then as `Plan.actions` has them: `type` (a place in
+    `ACTION_TYPES`), `person`, `course` and `enrolment` (rows of the estate's tables, -1: none), `cycle_on`, `attempt`,
+    `because` (a place in `CAUSES`), `expires_on`, `credits`. `deferred` has `until` and `shortfall`, and `because` is a
+    place in `WAITS_FOR`. `not_enrolled` counts, by account, the first reasons of those left out, in the order of
+    `REASONS`. `guards` and `findings` are by account.
+    """
+
+    estate: Estate
+    on: Ints
+    actions: Table
+    deferred: Table
+    not_enrolled: NDArray[np.int64]
+    guards: tuple[tuple[str, ...], ...]
+    findings: tuple[tuple[Finding, ...], ...] = field(repr=False)
+
+    @property
+    def applyable(self) -> tuple[bool, ...]:
+        """Whether each account's plan may be carried out: no guard was tripped."""
+        return tuple(not tripped for tripped in self.guards)
+
+    def keys(self) -> Iterator[str | None]:
+        """The key of each action that enrols; None for the others."""
+        estate, table = self.estate, self.actions
+        accounts, people, courses = estate.accounts.ids("account"), estate.personnel.ids(), estate.courses.ids()
+        names = ("type", "account", "person", "course", "cycle_on", "attempt")
+        columns = [table.ints(name).tolist() for name in names]
+        for kind, account, person, course, cycle_on, attempt in zip(*columns, strict=True):
+            if kind != ENROL:
+                yield None
+            else:
+                yield enrolment_key(accounts[account], people[person], courses[course], cycle_of(cycle_on), attempt)
+
+
+def plan_estate(estate: Estate, *, on: Nights, findings: bool = True) -> EstatePlan:
+    """The plan of every account of an estate, on one night or each on its own (by account id).
+
+    What `enrolpolicy.plan` answers for each account, in columns. Without `findings` none are looked for. Raises
+    `InvalidValue` where an account has no night.
+    """
+    terms = terms_of(estate, on)
+    counts = np.zeros((len(estate.accounts), len(REASONS)), dtype=np.int64)
+    asked: list[Table] = []
+    booked: list[Table] = []
+    for block in blocks(estate, terms):
+        found = read(block, terms)
+        tally(found, counts)
+        asked.append(demand(found, terms))
+        booked.append(upkeep(found, terms))
+    return concluded(estate, terms, together(DEMAND, asked), together(UPKEEP, booked), counts, findings=findings)
+
+
+def concluded(
+    estate: Estate, terms: Terms, wanted: Table, kept_up: Table, counts: NDArray[np.int64], *, findings: bool
+) -> EstatePlan:
+    """The plan that comes of what all pairs ask for."""
+    allocated = allocate(estate, terms, wanted)
+    actions = _actions(allocated.served, kept_up)
+    return EstatePlan(
+        estate=estate,
+        on=terms.on,
+        actions=actions,
+        deferred=allocated.deferred,
+        not_enrolled=counts,
+        guards=_guards(estate, actions),
+        findings=noticed(estate, terms.on) if findings else ((),) * len(estate.accounts),
+    )
+
+
+def _actions(served: Table, kept_up: Table) -> Table:
+    """All that is done: by account, then enrolments, cancellations and invitations, each by person and course."""
+    order = np.lexsort([kept_up.ints(name) for name in ("enrolment", "course", "person")])
+    kept_up = taken(kept_up, order)
+    stays = kept_up.choices("because") == STAYS
+    kinds = np.concatenate((np.full(len(served), ENROL), np.where(stays, INVITE, CANCEL))).astype(np.uint8)
+    columns: dict[str, Values] = {"type": kinds}
+    for name, absent in _ACTION.items():
+        parts = [
+            table.columns[name] if name in table.columns else np.full(len(table), absent) for table in (served, kept_up)
+        ]
+        columns[name] = np.concatenate([np.asarray(part, dtype=np.int32) for part in parts])
+    together = Table(len(kinds), columns)
+    return taken(together, np.argsort(together.ints("account") * np.int64(len(ACTION_TYPES)) + kinds, kind="stable"))
+
+
+_ACTION = {
+    "account": UNKNOWN, "person": UNKNOWN, "course": UNKNOWN, "cycle_on": NONE, "attempt": 0, "because": STAYS,
+    "expires_on": NONE, "credits": 0, "enrolment": UNKNOWN,
+}  # fmt: skip
+"""What an action has beside its type, and what stands in where it has it not."""
+
+
+def _guards(estate: Estate, actions: Table) -> tuple[tuple[str, ...], ...]:
+    """The guards that each account's plan trips."""
+    accounts, kind, account = estate.accounts, actions.choices("type"), actions.ints("account")
+    size = len(accounts)
+    enrols, cancels = (np.bincount(account[kind == one], minlength=size) for one in (ENROL, CANCEL))
+    credits = np.bincount(account, weights=actions.ints("credits"), minlength=size)
+    cancellable = np.bincount(estate.enrolments.ints("account")[ours_and_booked(estate.enrolments)], minlength=size)
+    strays = estate.strays["enrolments"]
+    open_ = np.array([status in OPEN for status in EnrolmentStatus])[strays.choices("status")]
+    people = np.bincount(estate.personnel.ints("account"), minlength=size)
+    deserted = (people == 0) & (np.bincount(strays.ints("account")[open_], minlength=size) > 0)
+    guarded = ~np.isnan(accounts.fractions("max_cancelled_fraction"))
+    for name in ("max_enrolments", "max_credits", "max_cancellations"):
+        guarded |= accounts.ints(name) != NONE
+    found: list[tuple[str, ...]] = [()] * size
+    for row in np.flatnonzero(guarded | deserted).tolist():
+        reached = Reached(
+            enrolments=int(enrols[row]),
+            credits=int(credits[row]),
+            cancellations=int(cancels[row]),
+            cancellable=int(cancellable[row]),
+        )
+        found[row] = exceeded(account_of(estate, row).guards, reached, deserted=bool(deserted[row]))
+    return tuple(found)
