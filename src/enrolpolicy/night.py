@@ -159,12 +159,8 @@ class Night:
             asked_on = rows.asked_on(person, course) if renewal.cycle == FIRST_CYCLE else None
             records = rows.records[person].get(course, ())
             held = bookings(enrolments, records, renewal.cycle, asked_on, rows.account.timezone)
-        own = self._asked_since(person, course)
+        own = self._asked_since(person, course) | bookings_code(held, self.on)
         own |= OPTED_OUT if (person, course) in rows.opt_outs else 0
-        own |= ENROLLED if held.enrolled else 0
-        own |= AWAITING_RECORD if held.awaiting_record else 0
-        own |= CANCELLED_ON_REQUEST if held.cancelled_on_request else 0
-        own |= REFUSAL_PAUSE if held.retry_on is not None and self.on < held.retry_on else 0
         return held, own
 
     def _asked_since(self, person: str, course: str) -> int:
@@ -201,7 +197,7 @@ def night_of(rows: Register, on: date, only: str | None = None) -> Night:
     """Read a register on a date; with `only`, for one course, which is all that can be asked about then."""
     civil("on", on)
     chosen = rows.courses if only is None else {only: rows.course(only)}
-    courses = {id: _course_night(rows.account, course, on) for id, course in chosen.items()}
+    courses = {id: course_night(rows.account, course, on) for id, course in chosen.items()}
     return Night(register=rows, on=on, account_code=account_code(rows.account), courses=courses)
 
 
@@ -211,7 +207,8 @@ def candidate(snapshot: Snapshot, *, person: str, course: str, on: date) -> Cand
     return tonight.candidate(tonight.read(person, course))
 
 
-def _course_night(account: Account, course: Course, on: date) -> CourseNight:
+def course_night(account: Account, course: Course, on: date) -> CourseNight:
+    """What is the same for everybody on a course on a night."""
     lead = lead_of(account, course)
     return CourseNight(
         course=course,
@@ -223,7 +220,16 @@ def _course_night(account: Account, course: Course, on: date) -> CourseNight:
     )
 
 
-# Codes of what is the same in many pairs
+# Codes of parts of what is known of a pair
+
+
+def bookings_code(held: Bookings, on: date) -> int:
+    """What a code has from the bookings of a pair."""
+    found = ENROLLED if held.enrolled else 0
+    found |= AWAITING_RECORD if held.awaiting_record else 0
+    found |= CANCELLED_ON_REQUEST if held.cancelled_on_request else 0
+    found |= REFUSAL_PAUSE if held.retry_on is not None and on < held.retry_on else 0
+    return found
 
 
 def account_code(account: Account) -> int:

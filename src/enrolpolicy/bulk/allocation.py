@@ -1,4 +1,4 @@
-"""Who of the demand is served, and who waits, and for what (rule 4); by the column what `enrolpolicy.planner` does by row."""
+"""Who of the demand is served, and who waits, and for what (rule 4); as `enrolpolicy.planner` does, over columns."""
 
 from typing import final
 
@@ -6,14 +6,14 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from enrolpolicy.bulk.assembly import EPOCH, FIRST
+from enrolpolicy.bulk.assembly import EPOCH
 from enrolpolicy.bulk.columns import NONE, Estate, Flags, Ints, Table
 from enrolpolicy.bulk.demand import CAUSES, where
-from enrolpolicy.bulk.snapshots import day_of
+from enrolpolicy.bulk.snapshots import cycle_of, day_of
 from enrolpolicy.bulk.terms import Terms
 from enrolpolicy.model import EnrolmentStatus, Level
 from enrolpolicy.planner import RESERVING, Demand, spread_until
-from enrolpolicy.renewal import FIRST_CYCLE, effective_lead
+from enrolpolicy.renewal import effective_lead
 
 WAITS_FOR = ("spread", "credits")
 """Why anybody waits; the `because` of a deferral is a place among them."""
@@ -118,8 +118,3 @@ def demand_of(estate: Estate, terms: Terms, demand: Table, row: int) -> Demand:
         opens_on=opens_on,
         credits=int(demand.ints("credits")[row]),
     )
-
-
-def cycle_of(cycle_on: int) -> str:
-    """A cycle as text."""
-    return FIRST_CYCLE if cycle_on == FIRST else day_of(cycle_on).isoformat()

@@ -12,6 +12,7 @@ import numpy as np
 from attrs import define, field
 from numpy.typing import NDArray
 
+from enrolpolicy.bulk.answers import Whole, first_reasons
 from enrolpolicy.bulk.columns import Choices
 from enrolpolicy.facts import LAYOUT, Status, code
 from enrolpolicy.model import Employment, Level, Person
@@ -28,8 +29,7 @@ from enrolpolicy.night import (
     REFUSAL_PAUSE,
     person_code,
 )
-from enrolpolicy.policy import GATES, NO_TRIGGER
-from enrolpolicy.verdict import Verdict, verdict_of
+from enrolpolicy.policy import GATES
 
 # The lowest byte: where the training stands, who asks for it, whether the person opted out or is enrolled.
 UNTOUCHED, RECORDED, IS_CURRENT, IS_EXPIRING, IS_EXPIRED, IS_LATELY_EXPIRED = range(6)
@@ -50,8 +50,7 @@ STANDINGS = (
 STATUS_FACTS = sum(mask << shift for shift, mask in (LAYOUT["status"], LAYOUT["lately_expired"]))
 """Where the facts they are about stand."""
 
-_LEVELS = {0: code(level=None), 1: code(level=Level.REQUIRED), 2: code(level=Level.OPTIONAL)}
-_LEVELS[3] = _LEVELS[1]  # the stronger one
+_ASKED_AT = (code(level=None), code(level=Level.REQUIRED), code(level=Level.OPTIONAL), code(level=Level.REQUIRED))
 _OWN = ((ASKED_BIT, ASKED_SINCE), (OPTED_OUT_BIT, OPTED_OUT), (OPEN_BIT, ENROLLED))
 RARE = (AWAITING_RECORD, CANCELLED_ON_REQUEST, REFUSAL_PAUSE)
 """What is read for few pairs only, by the object engine."""
@@ -59,7 +58,6 @@ _RARE_FACTS = frozenset({"awaiting_record", "cancelled_on_request", "refusal_pau
 
 UNASKED, NOBODY, ENROLS, FIRST_REASON = range(4)
 """What the table says of a code: not asked yet; not a candidate; to be enrolled; or a place in `REASONS` from there."""
-REASONS: tuple[str, ...] = (*(gate.id for gate in GATES), NO_TRIGGER)
 
 _SETTLING = next(place for place, gate in enumerate(GATES) if not _RARE_FACTS.isdisjoint(gate.reads))
 """The first gate that looks at what few bookings say: a reason before it stands, whatever they say."""
@@ -81,56 +79,54 @@ def _person_codes() -> Sequence[int]:
     ]
 
 
-PERSON_CODES = _person_codes()
+PERSON_CODES = np.array(_person_codes())
+
+
+def _bytes() -> Sequence[int]:
+    """What each lowest byte stands for."""
+    own = [sum(fact for bit, fact in _OWN if byte & bit) for byte in range(256)]
+    standings = [*STANDINGS, MISSING, MISSING]
+    return [standings[byte & STATUS_MASK] | _ASKED_AT[byte >> 3 & 3] | facts for byte, facts in enumerate(own)]
+
+
+_BYTES = np.array(_bytes())
 
 
 @final
 @define(eq=False)
 class Codes:
-    """The codes of an estate: the facts each stands for, and the verdicts on those that turned up."""
+    """The codes of an estate: the facts each stands for, and what the table says of those that turned up."""
 
-    profiles: Sequence[int]
+    profiles: Whole
     """The facts that each profile stands for."""
+    rare_shift: int = field(init=False)
     _reasons: Choices = field(init=False)
-    _rare_shift: int = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        bits = max(1, (len(self.profiles) - 1).bit_length())
-        self._rare_shift = PROFILE_SHIFT + bits
-        self._reasons = np.zeros(1 << (self._rare_shift + len(RARE)), dtype=np.uint8)
+        self.rare_shift = PROFILE_SHIFT + max(1, (len(self.profiles) - 1).bit_length())
+        self._reasons = np.zeros(1 << (self.rare_shift + len(RARE)), dtype=np.uint8)
 
-    def facts(self, code: int) -> int:
-        """The code of `enrolpolicy.facts` that a code of a pair stands for."""
-        found = STANDINGS[code & STATUS_MASK] | _LEVELS[code >> 3 & 3] | PERSON_CODES[code >> PERSON_SHIFT & 15]
-        found |= self.profiles[code >> PROFILE_SHIFT & ((1 << (self._rare_shift - PROFILE_SHIFT)) - 1)]
-        for bit, fact in _OWN:
-            found |= fact if code & bit else 0
+    def facts(self, codes: Whole) -> Whole:
+        """The codes of `enrolpolicy.facts` that codes of pairs stand for."""
+        found = _BYTES[codes & 0xFF] | PERSON_CODES[codes >> PERSON_SHIFT & 15]
+        found |= self.profiles[codes >> PROFILE_SHIFT & ((1 << (self.rare_shift - PROFILE_SHIFT)) - 1)]
         for place, fact in enumerate(RARE):
-            found |= fact if code >> self._rare_shift >> place & 1 else 0
+            found |= (codes >> self.rare_shift >> place & 1) * fact
         return found
 
     def rare(self, facts: int) -> int:
         """What a code has from what few bookings say, as the object engine read it."""
-        return sum(1 << self._rare_shift + place for place, fact in enumerate(RARE) if facts & fact)
-
-    def verdict(self, code: int) -> Verdict:
-        """The verdict on a code."""
-        return verdict_of(self.facts(code))
+        return sum(1 << self.rare_shift + place for place, fact in enumerate(RARE) if facts & fact)
 
     def reasons(self, codes: NDArray[np.uint32]) -> Choices:
         """For each code, what the table says: `NOBODY`, `ENROLS`, or the first reason against it."""
-        found = self._reasons[codes]
+        found = self._reasons.take(codes)
         if not found.all():
-            for one in np.unique(codes[found == UNASKED]).tolist():
-                self._reasons[one] = self._reason(one)
-            found = self._reasons[codes]
+            new = np.unique(codes[found == UNASKED]).astype(np.int64)
+            said = first_reasons(self.facts(new)) + np.uint8(ENROLS)
+            self._reasons[new] = np.where(new & (STATUS_MASK | LEVEL_MASK), said, NOBODY)
+            found = self._reasons.take(codes)
         return found
-
-    def _reason(self, code: int) -> int:
-        if not code & (STATUS_MASK | LEVEL_MASK):
-            return NOBODY
-        reason = self.verdict(code).reason
-        return ENROLS if reason is None else FIRST_REASON + REASONS.index(reason)
 
 
 def settled(reasons: Choices) -> NDArray[np.bool_]:

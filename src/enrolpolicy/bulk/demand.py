@@ -5,18 +5,16 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from enrolpolicy.bulk.answers import REASONS, triggers, withdrawn
 from enrolpolicy.bulk.assembly import Rows, picked
 from enrolpolicy.bulk.blocks import Part
-from enrolpolicy.bulk.codes import ENROLS, FIRST_REASON, REASONS, REQUIRED_BIT
+from enrolpolicy.bulk.codes import ENROLS, FIRST_REASON, REQUIRED_BIT
 from enrolpolicy.bulk.columns import NO_INSTANT, NONE, Choices, Flags, Table, Values
 from enrolpolicy.bulk.reading import ReadBlock
-from enrolpolicy.bulk.snapshots import withdrawals_of
 from enrolpolicy.bulk.terms import NEVER, Terms
-from enrolpolicy.facts import facts_of
 from enrolpolicy.model import EnrolmentStatus, Origin
 from enrolpolicy.night import OTHER_CYCLE
 from enrolpolicy.policy import TRIGGERS, WITHDRAWALS
-from enrolpolicy.verdict import withdrawn_because
 
 CAUSES: tuple[str, ...] = tuple(row.id for row in (*TRIGGERS, *WITHDRAWALS))
 """Why anything is done; a `because` is a place among them."""
@@ -41,11 +39,10 @@ def demand(read: ReadBlock, terms: Terms) -> Table:
     cells = np.flatnonzero(read.reasons == ENROLS)
     codes, block = read.codes[cells], read.block
     course = block.course(cells)
-    kinds, kind = np.unique(codes, return_inverse=True)
-    triggers = [terms.codes.verdict(code).trigger for code in kinds.tolist()]
-    because = np.array([CAUSES.index(trigger or "") for trigger in triggers], dtype=np.uint8)
     until = read.counted.until(cells)
-    attempts = [read.attempts.get(cell, 0) for cell in cells.tolist()] if read.attempts else np.zeros(len(cells))
+    attempts = np.zeros(len(cells), dtype=np.int32)
+    for place in np.flatnonzero(np.isin(cells, list(read.held))).tolist():
+        attempts[place] = read.held[int(cells[place])].attempt
     return Table(
         len(cells),
         {
@@ -53,8 +50,8 @@ def demand(read: ReadBlock, terms: Terms) -> Table:
             "person": block.person(cells).astype(np.int32),
             "course": course.astype(np.int32),
             "cycle_on": read.counted.cycle(cells),
-            "attempt": np.array(attempts, dtype=np.int32),
-            "because": because[kind],
+            "attempt": attempts,
+            "because": triggers(terms.codes.facts(codes.astype(np.int64))),
             "required": (codes & REQUIRED_BIT) != 0,
             "expires_on": np.where(until == NEVER, NONE, until).astype(np.int32),
             "credits": block.estate.courses.ints("credit_cost")[course],
@@ -94,16 +91,14 @@ def upkeep(read: ReadBlock, terms: Terms) -> Table:
 def _causes(
     read: ReadBlock, terms: Terms, cells: Rows, other: NDArray[np.bool_], account: NDArray[np.int32]
 ) -> Choices:
-    """Why each booking is withdrawn, asked once for each different code and choice of causes."""
+    """Why each booking is withdrawn."""
+    facts = terms.codes.facts(read.codes[cells].astype(np.int64)) | other * OTHER_CYCLE
     chosen = read.block.estate.accounts.ints("withdraw_when")[account]
-    keys = chosen.astype(np.int64) << 33 | read.codes[cells].astype(np.int64) << 1 | other
-    kinds, kind = np.unique(keys, return_inverse=True)
-    found = []
-    for key in kinds.tolist():
-        facts = terms.codes.facts(key >> 1 & 0xFFFFFFFF) | (OTHER_CYCLE if key & 1 else 0)
-        cause = withdrawn_because(facts_of(facts), withdrawals_of(key >> 33))
-        found.append(STAYS if cause is None else CAUSES.index(cause))
-    return np.array(found, dtype=np.uint8)[kind]
+    found = np.full(len(cells), STAYS, dtype=np.uint8)
+    for causes in np.unique(chosen).tolist():
+        these = chosen == causes
+        found[these] = withdrawn(facts[these], causes) + np.uint8(len(TRIGGERS))
+    return found
 
 
 Columns = Mapping[str, type[np.generic]]

@@ -8,15 +8,15 @@ from attrs import field, frozen
 from numpy.typing import NDArray
 
 from enrolpolicy.bookings import OPEN
-from enrolpolicy.bulk.allocation import allocate, cycle_of
+from enrolpolicy.bulk.allocation import allocate
+from enrolpolicy.bulk.answers import REASONS
 from enrolpolicy.bulk.assembly import taken
 from enrolpolicy.bulk.blocks import blocks
-from enrolpolicy.bulk.codes import REASONS
 from enrolpolicy.bulk.columns import NONE, UNKNOWN, Estate, Ints, Table, Values
 from enrolpolicy.bulk.demand import DEMAND, STAYS, UPKEEP, demand, ours_and_booked, tally, together, upkeep
 from enrolpolicy.bulk.noticing import noticed
 from enrolpolicy.bulk.reading import read
-from enrolpolicy.bulk.snapshots import account_of
+from enrolpolicy.bulk.snapshots import account_of, cycle_of
 from enrolpolicy.bulk.terms import Nights, Terms, terms_of
 from enrolpolicy.candidate import enrolment_key
 from enrolpolicy.model import EnrolmentStatus

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from itertools import groupby
 
-from enrolpolicy.bulk.allocation import WAITS_FOR, cycle_of
-from enrolpolicy.bulk.codes import REASONS
+from enrolpolicy.bulk.allocation import WAITS_FOR
+from enrolpolicy.bulk.answers import REASONS
 from enrolpolicy.bulk.columns import NONE, Table
 from enrolpolicy.bulk.demand import CAUSES
 from enrolpolicy.bulk.planning import CANCEL, ENROL, EstatePlan
-from enrolpolicy.bulk.snapshots import day_of, snapshot_of
+from enrolpolicy.bulk.snapshots import cycle_of, day_of, snapshot_of
 from enrolpolicy.model import Snapshot
 from enrolpolicy.plans import Action, Cancel, Counts, Deferred, Enrol, Invite, Plan
 

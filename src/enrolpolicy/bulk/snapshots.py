@@ -2,15 +2,13 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from enum import Enum
-from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from attrs import fields
 
-from enrolpolicy.bulk.assembly import EPOCH, Draft, assembled
+from enrolpolicy.bulk.assembly import EPOCH, FIRST, Draft, assembled
 from enrolpolicy.bulk.columns import ABSENT, DTYPES, SHAPES, UNKNOWN, Column, Estate, Ints, Kind, Table, Texts, Values
 from enrolpolicy.errors import InvalidValue
 from enrolpolicy.model import (
@@ -27,8 +25,8 @@ from enrolpolicy.model import (
     Snapshot,
     TrainingRecord,
     Validity,
-    Withdrawal,
 )
+from enrolpolicy.renewal import FIRST_CYCLE
 
 _EPOCH_INSTANT = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -123,18 +121,17 @@ def _encoder(column: Column) -> Callable[[Any], float]:
     return lambda number: number
 
 
-def decoded(column: Column, value: Any) -> Any:
-    """One value of a column as the model has it; no reference."""
-    if column.kind in (Kind.ID, Kind.TEXT):
-        return value
-    if column.kind is Kind.FRACTION:
-        return None if np.isnan(value) else float(value)
+def decoded(column: Column, values: Values, rows: Sequence[int]) -> list[Any]:
+    """Some values of a column as the model has them; no references."""
+    if not isinstance(values, np.ndarray):
+        return [values[row] for row in rows]
+    found = values.take(rows).tolist()
     if column.kind is Kind.FLAG:
-        return bool(value)
-    number = int(value)
-    if number == ABSENT.get(column.kind):
-        return None
-    return _DECODERS[column.kind](column, number)
+        return found
+    decode, absent = _decoder(column), ABSENT.get(column.kind)
+    if column.kind is Kind.FRACTION:
+        return [None if value != value else value for value in found]  # NaN is nothing, not even itself
+    return [None if value == absent else decode(value) for value in found]
 
 
 def day_of(number: int) -> date:
@@ -142,65 +139,56 @@ def day_of(number: int) -> date:
     return date.fromordinal(number + EPOCH)
 
 
-def _member(column: Column, digit: int) -> Enum:
-    assert column.choices is not None
-    return list(column.choices)[digit]
+def cycle_of(cycle_on: int) -> str:
+    """A cycle as text."""
+    return FIRST_CYCLE if cycle_on == FIRST else day_of(cycle_on).isoformat()
 
 
-def _members(column: Column, bits: int) -> frozenset[Enum]:
-    assert column.choices is not None
-    return frozenset(member for digit, member in enumerate(column.choices) if bits >> digit & 1)
-
-
-_DECODERS: Mapping[Kind, Callable[[Column, int], object]] = {
-    Kind.NUMBER: lambda _, number: number,
-    Kind.DATE: lambda _, number: day_of(number),
-    Kind.INSTANT: lambda _, number: _EPOCH_INSTANT + number * _MICROSECOND,
-    Kind.CHOICE: _member,
-    Kind.CHOICES: _members,
-}
+def _decoder(column: Column) -> Callable[[int], object]:
+    if column.kind is Kind.DATE:
+        return day_of
+    if column.kind is Kind.INSTANT:
+        return lambda number: _EPOCH_INSTANT + number * _MICROSECOND
+    if column.choices is not None:
+        members = list(column.choices)
+        if column.kind is Kind.CHOICES:
+            return lambda bits: frozenset(member for digit, member in enumerate(members) if bits >> digit & 1)
+        return members.__getitem__
+    return lambda number: number
 
 
 # Rows as the model has them
 
 
-@lru_cache(maxsize=256)
-def withdrawals_of(bits: int) -> frozenset[Withdrawal]:
-    """A set of causes from its bits."""
-    return frozenset(cause for digit, cause in enumerate(Withdrawal) if bits >> digit & 1)
-
-
 def account_of(estate: Estate, row: int) -> Account:
     """An account of an estate."""
-    said = _row_of(estate, "accounts", estate.accounts, row)
+    [said] = said_by(estate, "accounts", estate.accounts, (row,))
     guards = Guards(**{part.name: said.pop(part.name) for part in fields(Guards)})
     return Account(id=said.pop("account"), guards=guards, **said)
 
 
-def course_of(estate: Estate, row: int) -> Course:
-    """A course of an estate."""
-    said = _row_of(estate, "courses", estate.courses, row)
+def courses_of(estate: Estate, rows: Sequence[int]) -> list[Course]:
+    """Some courses of an estate."""
+    return [Course(validity=_validity(said), **said) for said in said_by(estate, "courses", estate.courses, rows)]
+
+
+def _validity(said: dict[str, Any]) -> Validity | None:
     parts = {part.name: said.pop(f"validity_{part.name}") for part in fields(Validity)}
-    return Course(validity=None if parts["anchor"] is None else Validity(**parts), **said)
+    return None if parts["anchor"] is None else Validity(**parts)
 
 
-Chosen = Mapping[str, Iterable[int]]
-"""Some rows of an estate, by table."""
-
-
-def snapshot_of(estate: Estate, account: int, chosen: Chosen | None = None) -> Snapshot:
-    """An account as a snapshot, with all its rows, or with some that are known to everybody."""
-    rows = _whole(estate, account) if chosen is None else chosen
-    strays = {} if chosen is not None else _strays_of(estate, account)
+def snapshot_of(estate: Estate, account: int) -> Snapshot:
+    """An account as a snapshot, by its row; instants are in UTC, rows in the estate's order."""
 
     def read(name: str) -> list[dict[str, Any]]:
-        found = [_row_of(estate, name, getattr(estate, name), row) for row in rows.get(name, ())]
-        return found + [_row_of(estate, name, estate.strays[name], row) for row in strays.get(name, ())]
+        table, strays = getattr(estate, name), estate.strays[name]
+        known = said_by(estate, name, table, rows_of(table, account))
+        return known + said_by(estate, name, strays, rows_of(strays, account))
 
     requirements, held = _by(read("requirements"), "role"), _by(read("held_roles"), "person")
     return Snapshot(
         account=account_of(estate, account),
-        courses=tuple(course_of(estate, row) for row in rows.get("courses", ())),
+        courses=tuple(courses_of(estate, rows_of(estate.courses, account))),
         roles=tuple(
             Role(**row, requirements=tuple(RoleCourse(**inner) for inner in requirements.get(row["id"], ())))
             for row in read("roles")
@@ -214,14 +202,6 @@ def snapshot_of(estate: Estate, account: int, chosen: Chosen | None = None) -> S
         enrolments=tuple(Enrolment(**row) for row in read("enrolments")),
         opt_outs=tuple(OptOut(**row) for row in read("opt_outs")),
     )
-
-
-def _whole(estate: Estate, account: int) -> Chosen:
-    return {name: rows_of(getattr(estate, name), account) for name in SHAPES if name != "accounts"}
-
-
-def _strays_of(estate: Estate, account: int) -> Chosen:
-    return {name: rows_of(table, account) for name, table in estate.strays.items() if name != "accounts"}
 
 
 def rows_of(table: Table, account: int) -> range:
@@ -238,14 +218,18 @@ def _by(rows: Iterable[dict[str, Any]], owner: str) -> dict[str, list[dict[str, 
     return found
 
 
-def _row_of(estate: Estate, name: str, table: Table, row: int) -> dict[str, Any]:
-    """What a row says, by the names of its columns; references as ids, and none to its account."""
-    said: dict[str, Any] = {}
-    for column in SHAPES[name].columns:
-        value: Any = table.columns[column.name][row]
-        if column.kind is not Kind.REFERENCE:
-            said[column.name] = decoded(column, value)
-        elif column.name != "account":
-            referred: Table = getattr(estate, column.table or "")
-            said[column.name] = value if isinstance(value, str) else referred.ids()[int(value)]
-    return said
+def said_by(estate: Estate, name: str, table: Table, rows: Sequence[int]) -> list[dict[str, Any]]:
+    """What some rows say, by the names of their columns; references as ids, and none to their account."""
+    columns = [
+        column for column in SHAPES[name].columns if column.kind is not Kind.REFERENCE or column.name != "account"
+    ]
+    values = [_values(estate, column, table.columns[column.name], rows) for column in columns]
+    names = [column.name for column in columns]
+    return [dict(zip(names, row, strict=True)) for row in zip(*values, strict=True)]
+
+
+def _values(estate: Estate, column: Column, values: Values, rows: Sequence[int]) -> list[Any]:
+    if column.kind is not Kind.REFERENCE or not isinstance(values, np.ndarray):  # what a stray means is text
+        return decoded(column, values, rows)
+    ids = getattr(estate, column.table or "").ids()
+    return [ids[row] for row in values.take(rows).tolist()]

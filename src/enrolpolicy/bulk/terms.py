@@ -15,7 +15,7 @@ from attrs import frozen
 from enrolpolicy.bulk.assembly import EPOCH
 from enrolpolicy.bulk.codes import PERSON_SHIFT, PROFILE_SHIFT, Codes, person_digits
 from enrolpolicy.bulk.columns import NONE, Estate, Flags, Ints, Table
-from enrolpolicy.bulk.snapshots import account_of, course_of, day_of
+from enrolpolicy.bulk.snapshots import account_of, courses_of, day_of
 from enrolpolicy.dates import civil
 from enrolpolicy.errors import InvalidValue
 from enrolpolicy.model import Anchor, Validity
@@ -77,7 +77,7 @@ def terms_of(estate: Estate, on: Nights) -> Terms:
         people.flags("archived"), people.flags("auto_enrol"), people.choices("employment"), people.flags("reachable")
     )
     return Terms(
-        codes=Codes(profiles),
+        codes=Codes(np.array(profiles, dtype=np.int64)),
         on=nights,
         since=_since(accounts),
         course_on=course_on,
@@ -127,7 +127,8 @@ def _leads(estate: Estate) -> Ints:
     account = courses.ints("account")
     own, theirs = courses.ints("lead_days"), accounts.ints("lead_days")[account]
     first, kinds = distinct([accounts.flags("custom_expiry")[account], theirs, own])
-    leads = [lead_of(account_of(estate, int(account[row])), course_of(estate, row)).days for row in first]
+    alike = zip(account[first].tolist(), courses_of(estate, first), strict=True)
+    leads = [lead_of(account_of(estate, row), course).days for row, course in alike]
     return np.array(leads, dtype=np.int32)[kinds]
 
 
@@ -138,11 +139,10 @@ def _profiles(estate: Estate) -> tuple[Ints, Sequence[int]]:
     switches = [accounts.flags(name)[account] for name in ("elearning_plan_active", "auto_enrol", "auto_enrol_missing")]
     own = [courses.columns[name] for name in ("archived", "delivery", "auto_enrol", "audience", "scope")]
     first, kinds = distinct([*switches, since[account], *(column for column in own if isinstance(column, np.ndarray))])
+    alike = zip(account[first].tolist(), courses_of(estate, first), strict=True)
     profiles = [
-        account_code(account_of(estate, int(account[row])))
-        | course_code(course_of(estate, row))
-        | (ASKED_SINCE if since[account[row]] else 0)
-        for row in first
+        account_code(account_of(estate, row)) | course_code(course) | (ASKED_SINCE if since[row] else 0)
+        for row, course in alike
     ]
     return kinds, profiles
 

@@ -1,0 +1,102 @@
+"""The few pairs that columns leave to the object engine, whose functions are asked with rows made for them alone.
+
+Bookings of this cycle that have ended, and renewals whose expiry follows from the one before or that were taken longer
+ago than the tables of expiries reach.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from typing import TypeVar
+
+import numpy as np
+
+from enrolpolicy.bookings import Bookings, bookings
+from enrolpolicy.bulk.assembly import EPOCH, FIRST, Rows
+from enrolpolicy.bulk.blocks import Block, Part
+from enrolpolicy.bulk.codes import RECORDED, STANDINGS
+from enrolpolicy.bulk.columns import NONE, Table
+from enrolpolicy.bulk.counting import Counted
+from enrolpolicy.bulk.snapshots import account_of, courses_of, cycle_of, day_of, said_by
+from enrolpolicy.bulk.terms import NEVER, Terms
+from enrolpolicy.model import Enrolment, TrainingRecord
+from enrolpolicy.night import bookings_code, course_night
+
+_Row = TypeVar("_Row", TrainingRecord, Enrolment)
+
+
+def odd_renewals(block: Block, terms: Terms, counted: Counted) -> Iterator[tuple[int, tuple[int, int], int]]:
+    """The odd cells of a block: the completion that counts and its expiry, and the status digit."""
+    cells = counted.odd
+    if not len(cells):
+        return
+    records = _rows_by_cell(block, "records", TrainingRecord, cells)
+    accounts = block.account[cells // block.width].tolist()
+    for cell, account, row in zip(cells.tolist(), accounts, block.course(cells).tolist(), strict=True):
+        [course] = courses_of(block.estate, (row,))
+        here = course_night(account_of(block.estate, account), course, day_of(int(terms.on[account])))
+        found = here.renewal(records[cell])
+        completed = FIRST if found.completed_on is None else found.completed_on.toordinal() - EPOCH
+        expiry = NEVER if found.expires_on is None else found.expires_on.toordinal() - EPOCH
+        yield cell, (completed, expiry), STANDINGS.index(here.code_of(found), RECORDED)
+
+
+def held_bookings(block: Block, terms: Terms, counted: Counted, cells: Rows) -> dict[int, tuple[Bookings, int]]:
+    """What the bookings of some cells come to, and what a code has from them; in the order of the cells."""
+    if not len(cells):
+        return {}
+    estate = block.estate
+    enrolments = _rows_by_cell(block, "enrolments", Enrolment, cells)
+    records = _rows_by_cell(block, "records", TrainingRecord, cells)
+    asked_on = _asked_on(block, cells[counted.cycle(cells) == FIRST])
+    accounts = block.account[cells // block.width].tolist()
+    found = {}
+    for cell, account, cycle_on in zip(cells.tolist(), accounts, counted.cycle(cells).tolist(), strict=True):
+        timezone = estate.accounts.texts("timezone")[account] or ""
+        held = bookings(enrolments[cell], records.get(cell, ()), cycle_of(cycle_on), asked_on.get(cell), timezone)
+        found[cell] = held, bookings_code(held, day_of(int(terms.on[account])))
+    return found
+
+
+def _rows_by_cell(block: Block, name: str, kind: type[_Row], cells: Rows) -> dict[int, list[_Row]]:
+    """The rows of some cells, as the model has them."""
+    table: Table = getattr(block.estate, name)
+    part = block.part(table)
+    found: dict[int, list[_Row]] = {}
+    at, rows = _of_cells(block, part, cells)
+    for cell, said in zip(at, said_by(block.estate, name, table, rows), strict=True):
+        found.setdefault(cell, []).append(kind(**said))
+    return found
+
+
+def _of_cells(block: Block, part: Part, cells: Rows) -> tuple[list[int], list[int]]:
+    """The rows of some cells: where each belongs, and where it stands in its table."""
+    wanted = np.zeros(block.cells, dtype=np.bool_)
+    wanted[cells] = True
+    at = block.cell(part)
+    chosen = np.flatnonzero(wanted[at])
+    return at[chosen].tolist(), part.place(chosen).tolist()
+
+
+def _asked_on(block: Block, cells: Rows) -> Mapping[int, date]:
+    """The latest date on which each training was asked of the person, where anybody noted one."""
+    if not len(cells):
+        return {}
+    estate, latest = block.estate, dict.fromkeys(cells.tolist(), NONE)
+    own = block.part(estate.assignments)
+    for cell, row in zip(*_of_cells(block, own, cells), strict=True):
+        latest[cell] = max(latest[cell], int(estate.assignments.ints("assigned_on")[row]))
+    held = block.part(estate.held_roles)
+    askers = _askers(estate.requirements, np.unique(block.course(cells)))
+    for cell, line, course in zip(
+        cells.tolist(), (cells // block.width).tolist(), block.course(cells).tolist(), strict=True
+    ):
+        first, last = np.searchsorted(held.line, (line, line + 1)).tolist()
+        asking = np.isin(held.ints("role")[first:last], askers[course])
+        latest[cell] = int(held.ints("assigned_on")[first:last][asking].max(initial=latest[cell]))
+    return {cell: day_of(day) for cell, day in latest.items() if day != NONE}
+
+
+def _askers(requirements: Table, courses: Iterable[int]) -> Mapping[int, Rows]:
+    """The roles that ask for each course."""
+    course, role = requirements.ints("course"), requirements.ints("role")
+    return {one: role[course == one] for one in courses}
