@@ -9,6 +9,7 @@ from enrolpolicy.bulk.columns import SHAPES, Column, Estate, Kind, Shape, Table
 from enrolpolicy.bulk.planning import EstatePlan, plan_estate
 from enrolpolicy.bulk.plans import plans_of
 from enrolpolicy.bulk.snapshots import estate_of, snapshot_of
+from enrolpolicy.bulk.verdicts import Verdicts, verdicts
 
 __all__ = [
     "SHAPES",
@@ -19,9 +20,11 @@ __all__ = [
     "Kind",
     "Shape",
     "Table",
+    "Verdicts",
     "assembled",
     "estate_of",
     "plan_estate",
     "plans_of",
     "snapshot_of",
+    "verdicts",
 ]

@@ -70,8 +70,10 @@ def _rank(demand: Table) -> NDArray[np.int64]:
     """Renewals first, then what is required, then what expires first; among equals, rows stand by person and course."""
     expires_on = demand.ints("expires_on")
     missing = expires_on == NONE
-    rank = np.where(missing, 0, expires_on + EPOCH).astype(np.int64)
-    return rank | ~demand.flags("required") << np.int64(30) | missing << np.int64(31)
+    rank: NDArray[np.int64] = np.where(missing, 0, expires_on + EPOCH).astype(np.int64)
+    rank |= (~demand.flags("required")).astype(np.int64) << 30
+    rank |= missing.astype(np.int64) << 31
+    return rank
 
 
 def _reserved(estate: Estate) -> NDArray[np.int64]:

@@ -17,7 +17,7 @@ from enrolpolicy.facts import DOMAINS, LAYOUT, code, facts_of
 from enrolpolicy.policy import GATES, NO_TRIGGER, TRIGGERS, WITHDRAWALS, Row
 
 Whole = NDArray[np.int64]
-"""Codes of facts, or of pairs."""
+"""Codes of facts."""
 
 REASONS: tuple[str, ...] = (*(gate.id for gate in GATES), NO_TRIGGER)
 """What can stand against enrolling, in the order of the table."""
@@ -72,7 +72,7 @@ def triggers(codes: Whole) -> Choices:
 
 
 def withdrawn(codes: Whole, causes: int) -> Choices:
-    """The place of the first cause that holds for each code, among those chosen (a bit for each); their number: none."""
+    """The place of the first cause that holds for each code, of those whose bit is chosen; their number: none does."""
     return _first(_WITHDRAWALS, codes, causes)
 
 

@@ -11,7 +11,7 @@ from enrolpolicy.bulk.terms import Terms
 
 
 def asked(block: Block, terms: Terms) -> Choices:
-    """For each cell, the levels at which the training is asked for, and whether it was (last) asked for lately enough."""
+    """For each cell, the levels at which the training is asked for, and whether that was done lately enough."""
     cells = _by_role(block, terms)
     part = block.part(block.estate.assignments)
     if len(part.line):
@@ -44,7 +44,7 @@ def _by_role(block: Block, terms: Terms) -> Choices:
 
 
 def _lines(block: Block, terms: Terms) -> tuple[int, NDArray[np.uint8]]:
-    """The first role of the block's accounts; for each role two lines, of holders of old and of late; and an empty one."""
+    """The first role of the block's accounts; two lines for each role, of holders of old and of late; an empty one."""
     starts, requirements = terms.starts["roles"], block.estate.requirements
     low, high = int(block.account.min()), int(block.account.max())
     first, last = int(starts[low]), int(starts[high + 1])

@@ -1,7 +1,7 @@
 """Some people of an estate and their rows, laid out so that each pair of them and a course has one cell.
 
-A block is a rectangle: a line for each person, in it a cell for each course of the person's account. Lines are as long as
-the longest catalogue needs; a cell beyond somebody's catalogue is never touched, and an untouched cell is nobody's.
+A block is a rectangle: a line for each person, in it a cell for each course of the person's account. Lines are as long
+as the longest catalogue needs; a cell beyond somebody's catalogue is never touched, and an untouched cell is nobody's.
 Blocks of a whole estate are small enough for a processor's cache, and take up accounts of like size together.
 """
 

@@ -1,8 +1,8 @@
 """What is known of a pair as one small number, and what the tables say to it.
 
 The code of a pair has its own facts in the lowest byte, then the person's, then its profile (all there is to say of
-account and course), then what few bookings say. `Codes` asks `enrolpolicy.verdict` for each code that turns up, once,
-and remembers the answer in a table; deciding a million pairs is looking a million bytes up.
+account and course), then what few bookings say. `CodeTable` asks the rows of the policy about each code that turns
+up, once, and keeps what they say; deciding a million pairs is looking a million bytes up.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from attrs import define, field
 from numpy.typing import NDArray
 
 from enrolpolicy.bulk.answers import Whole, first_reasons
-from enrolpolicy.bulk.columns import Choices
+from enrolpolicy.bulk.columns import Choices, Flags
 from enrolpolicy.facts import LAYOUT, Status, code
 from enrolpolicy.model import Employment, Level, Person
 from enrolpolicy.night import (
@@ -54,7 +54,11 @@ _ASKED_AT = (code(level=None), code(level=Level.REQUIRED), code(level=Level.OPTI
 _OWN = ((ASKED_BIT, ASKED_SINCE), (OPTED_OUT_BIT, OPTED_OUT), (OPEN_BIT, ENROLLED))
 RARE = (AWAITING_RECORD, CANCELLED_ON_REQUEST, REFUSAL_PAUSE)
 """What is read for few pairs only, by the object engine."""
+_BEING_ASKED = 255
 _RARE_FACTS = frozenset({"awaiting_record", "cancelled_on_request", "refusal_pause"})
+
+Codes = NDArray[np.uint32]
+"""Codes of pairs."""
 
 UNASKED, NOBODY, ENROLS, FIRST_REASON = range(4)
 """What the table says of a code: not asked yet; not a candidate; to be enrolled; or a place in `REASONS` from there."""
@@ -79,7 +83,7 @@ def _person_codes() -> Sequence[int]:
     ]
 
 
-PERSON_CODES = np.array(_person_codes())
+PERSON_CODES: Whole = np.array(_person_codes(), dtype=np.int64)
 
 
 def _bytes() -> Sequence[int]:
@@ -89,12 +93,12 @@ def _bytes() -> Sequence[int]:
     return [standings[byte & STATUS_MASK] | _ASKED_AT[byte >> 3 & 3] | facts for byte, facts in enumerate(own)]
 
 
-_BYTES = np.array(_bytes())
+_BYTES: Whole = np.array(_bytes(), dtype=np.int64)
 
 
 @final
 @define(eq=False)
-class Codes:
+class CodeTable:
     """The codes of an estate: the facts each stands for, and what the table says of those that turned up."""
 
     profiles: Whole
@@ -108,7 +112,7 @@ class Codes:
 
     def facts(self, codes: Whole) -> Whole:
         """The codes of `enrolpolicy.facts` that codes of pairs stand for."""
-        found = _BYTES[codes & 0xFF] | PERSON_CODES[codes >> PERSON_SHIFT & 15]
+        found: Whole = _BYTES[codes & 0xFF] | PERSON_CODES[codes >> PERSON_SHIFT & 15]
         found |= self.profiles[codes >> PROFILE_SHIFT & ((1 << (self.rare_shift - PROFILE_SHIFT)) - 1)]
         for place, fact in enumerate(RARE):
             found |= (codes >> self.rare_shift >> place & 1) * fact
@@ -118,27 +122,30 @@ class Codes:
         """What a code has from what few bookings say, as the object engine read it."""
         return sum(1 << self.rare_shift + place for place, fact in enumerate(RARE) if facts & fact)
 
-    def reasons(self, codes: NDArray[np.uint32]) -> Choices:
+    def reasons(self, codes: Codes) -> Choices:
         """For each code, what the table says: `NOBODY`, `ENROLS`, or the first reason against it."""
         found = self._reasons.take(codes)
         if not found.all():
-            new = np.unique(codes[found == UNASKED]).astype(np.int64)
+            self._reasons[codes[found == UNASKED]] = _BEING_ASKED
+            new = np.flatnonzero(self._reasons == _BEING_ASKED)
             said = first_reasons(self.facts(new)) + np.uint8(ENROLS)
             self._reasons[new] = np.where(new & (STATUS_MASK | LEVEL_MASK), said, NOBODY)
             found = self._reasons.take(codes)
         return found
 
 
-def settled(reasons: Choices) -> NDArray[np.bool_]:
+def settled(reasons: Choices) -> Flags:
     """Whether each reason stands whatever few bookings say."""
-    return (reasons == NOBODY) | ((reasons >= FIRST_REASON) & (reasons < FIRST_REASON + _SETTLING))
+    stands: Flags = (reasons == NOBODY) | ((reasons >= FIRST_REASON) & (reasons < FIRST_REASON + _SETTLING))
+    return stands
 
 
-def person_digits(
-    archived: NDArray[np.bool_], on: NDArray[np.bool_], employment: Choices, reachable: NDArray[np.bool_]
-) -> Choices:
+def person_digits(archived: Flags, on: Flags, employment: Choices, reachable: Flags) -> Codes:
     """What people's codes have from them."""
-    return archived.view(np.uint8) | on.view(np.uint8) << 1 | employment << 2 | reachable.view(np.uint8) << 3
+    digits: Codes = archived.astype(np.uint32)
+    for place, part in enumerate((on, employment, reachable), 1):
+        digits |= part.astype(np.uint32) << np.uint32(place)
+    return digits << np.uint32(PERSON_SHIFT)
 
 
 def asks(levels: Choices) -> Choices:

@@ -281,8 +281,8 @@ class Table:
 class Estate:
     """Accounts by ascending id, and their rows.
 
-    Rows stand by account, those of a person (`OF_PERSON`) by person, requirements by role; those with an id then by id, so
-    that comparing rows is comparing ids. What refers to somebody or something unknown is in `strays`, by table, where
+    Rows stand by account, those of a person (`OF_PERSON`) by person, requirements by role; those with an id then by id,
+    so comparing rows is comparing ids. What refers to somebody or something unknown is in `strays`, by table, where
     references are texts, all but `account`; such a row is noticed, and otherwise ignored (rule 7). Beside what `SHAPES`
     lists, `personnel` has `reachable`; `enrolments` have `cycle_on` and `requested`, see `enrolpolicy.bulk.assembly`.
     """

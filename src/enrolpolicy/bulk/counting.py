@@ -18,7 +18,8 @@ from enrolpolicy.bulk.terms import NEVER, Terms
 class Counted:
     """The records of a block: by row, when completed and until when valid, whether it counts, the status it gives.
 
-    `best` is, by cell, the row that counts if any does; -1 where there is no record. `odd` are the cells that are left
+    `best` is, by cell, the row that counts if any does; -1 where there is no record. `repeated` are rows of cells that
+    have others, too, one less than there are. `odd` are the cells that are left
     to the object engine: records of which one's expiry follows from another's, or older than the tables reach.
     """
 
@@ -28,7 +29,8 @@ class Counted:
     expiry: Ints
     counts: Flags
     digit: Choices
-    best: Rows
+    best: Ints
+    repeated: Rows
     odd: Rows
 
     def cycle(self, cells: Rows) -> Ints:
@@ -44,6 +46,14 @@ class Counted:
             return np.full(len(cells), NONE, dtype=np.int32)
         best = self.best[cells]
         return np.where((best >= 0) & self.counts[best], self.expiry[best], NONE)
+
+    def status(self, cells: int) -> Choices:
+        """The status digit of each cell."""
+        found = np.zeros(cells, dtype=np.uint8)
+        found[self.cell] = self.digit
+        again = self.cell[self.repeated]
+        found[again] = self.digit[self.best[again]]
+        return found
 
     def settle(self, cell: int, completed: int, expiry: int) -> None:
         """Put in what the object engine says about a cell."""
@@ -69,7 +79,7 @@ def count(block: Block, terms: Terms) -> Counted:
     odd = cell[repeated[terms.anchored[course[repeated]]]]
     if len(completed) and completed.min() < terms.earliest:
         odd = np.concatenate((odd, cell[completed < terms.earliest]))
-    return Counted(part, cell, completed, expiry, counts, digit, best, np.unique(odd))
+    return Counted(part, cell, completed, expiry, counts, digit, best, repeated, np.unique(odd))
 
 
 def _digits(terms: Terms, course: Ints, completed: Ints, expiry: Ints, on: Ints) -> Choices:
@@ -88,13 +98,13 @@ def _digits(terms: Terms, course: Ints, completed: Ints, expiry: Ints, on: Ints)
     return digit
 
 
-def _best(cells: int, cell: Rows, completed: Ints, expiry: Ints, counts: Flags) -> tuple[Rows, Rows]:
+def _best(cells: int, cell: Rows, completed: Ints, expiry: Ints, counts: Flags) -> tuple[Ints, Rows]:
     """The row that counts, by cell, and the rows that share a cell with another.
 
     Whichever row was written last stands in a cell, until a stronger one takes its place.
     """
-    rows = np.arange(len(cell))
-    best = np.full(cells, -1, dtype=np.intp)
+    rows = np.arange(len(cell), dtype=np.int32)
+    best = np.full(cells, -1, dtype=np.int32)
     best[cell] = rows
     repeated = np.flatnonzero(best[cell] != rows)
     contending = repeated
@@ -106,7 +116,7 @@ def _best(cells: int, cell: Rows, completed: Ints, expiry: Ints, counts: Flags) 
     return best, repeated
 
 
-def _strength(rows: Rows, completed: Ints, expiry: Ints, counts: Flags) -> NDArray[np.int64]:
+def _strength(rows: Rows | Ints, completed: Ints, expiry: Ints, counts: Flags) -> NDArray[np.int64]:
     """What lasts longest is strongest, among equals what was completed last; what does not count is weakest."""
     strength = (expiry[rows].astype(np.int64) << 32) + completed[rows]
     strength[~counts[rows]] = np.iinfo(np.int64).min

@@ -1,6 +1,7 @@
 """What each pair asks for by itself: who is to be enrolled, and what becomes of bookings (rules 3 and 5)."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +30,7 @@ def tally(read: ReadBlock, counts: NDArray[np.int64], sign: int = 1) -> None:
     account, width = read.block.account, read.block.width
     low, high = int(account[0]), int(account[-1])
     ends = np.searchsorted(account, np.arange(low, high + 2)).tolist()
-    for here, (first, last) in enumerate(zip(ends, ends[1:], strict=False), low):
+    for here, (first, last) in enumerate(pairwise(ends), low):
         found = np.bincount(read.reasons[first * width : last * width], minlength=FIRST_REASON + len(REASONS))
         counts[here] += sign * found[FIRST_REASON:]
 
@@ -61,7 +62,8 @@ def demand(read: ReadBlock, terms: Terms) -> Table:
 
 def ours_and_booked(enrolments: Table | Part) -> Flags:
     """Which bookings this policy may withdraw, or invite to: made by it, and not started."""
-    return (enrolments.choices("status") == _BOOKED) & (enrolments.choices("origin") == _AUTO)
+    ours: Flags = (enrolments.choices("status") == _BOOKED) & (enrolments.choices("origin") == _AUTO)
+    return ours
 
 
 def upkeep(read: ReadBlock, terms: Terms) -> Table:

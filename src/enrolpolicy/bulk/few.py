@@ -14,11 +14,11 @@ from enrolpolicy.bookings import Bookings, bookings
 from enrolpolicy.bulk.assembly import EPOCH, FIRST, Rows
 from enrolpolicy.bulk.blocks import Block, Part
 from enrolpolicy.bulk.codes import RECORDED, STANDINGS
-from enrolpolicy.bulk.columns import NONE, Table
+from enrolpolicy.bulk.columns import NONE, Ints, Table
 from enrolpolicy.bulk.counting import Counted
 from enrolpolicy.bulk.snapshots import account_of, courses_of, cycle_of, day_of, said_by
 from enrolpolicy.bulk.terms import NEVER, Terms
-from enrolpolicy.model import Enrolment, TrainingRecord
+from enrolpolicy.model import Enrolment, EnrolmentStatus, TrainingRecord
 from enrolpolicy.night import bookings_code, course_night
 
 _Row = TypeVar("_Row", TrainingRecord, Enrolment)
@@ -46,7 +46,8 @@ def held_bookings(block: Block, terms: Terms, counted: Counted, cells: Rows) -> 
         return {}
     estate = block.estate
     enrolments = _rows_by_cell(block, "enrolments", Enrolment, cells)
-    records = _rows_by_cell(block, "records", TrainingRecord, cells)
+    completed = [cell for cell in cells.tolist() if any(map(_is_completed, enrolments[cell]))]
+    records = _rows_by_cell(block, "records", TrainingRecord, completed)  # nobody else's are looked at
     asked_on = _asked_on(block, cells[counted.cycle(cells) == FIRST])
     accounts = block.account[cells // block.width].tolist()
     found = {}
@@ -57,7 +58,11 @@ def held_bookings(block: Block, terms: Terms, counted: Counted, cells: Rows) -> 
     return found
 
 
-def _rows_by_cell(block: Block, name: str, kind: type[_Row], cells: Rows) -> dict[int, list[_Row]]:
+def _is_completed(enrolment: Enrolment) -> bool:
+    return enrolment.status is EnrolmentStatus.COMPLETED
+
+
+def _rows_by_cell(block: Block, name: str, kind: type[_Row], cells: Rows | list[int]) -> dict[int, list[_Row]]:
     """The rows of some cells, as the model has them."""
     table: Table = getattr(block.estate, name)
     part = block.part(table)
@@ -68,7 +73,7 @@ def _rows_by_cell(block: Block, name: str, kind: type[_Row], cells: Rows) -> dic
     return found
 
 
-def _of_cells(block: Block, part: Part, cells: Rows) -> tuple[list[int], list[int]]:
+def _of_cells(block: Block, part: Part, cells: Rows | list[int]) -> tuple[list[int], list[int]]:
     """The rows of some cells: where each belongs, and where it stands in its table."""
     wanted = np.zeros(block.cells, dtype=np.bool_)
     wanted[cells] = True
@@ -86,17 +91,16 @@ def _asked_on(block: Block, cells: Rows) -> Mapping[int, date]:
     for cell, row in zip(*_of_cells(block, own, cells), strict=True):
         latest[cell] = max(latest[cell], int(estate.assignments.ints("assigned_on")[row]))
     held = block.part(estate.held_roles)
-    askers = _askers(estate.requirements, np.unique(block.course(cells)))
-    for cell, line, course in zip(
-        cells.tolist(), (cells // block.width).tolist(), block.course(cells).tolist(), strict=True
-    ):
+    askers = _askers(estate.requirements, np.unique(block.course(cells)).tolist())
+    lines, courses = cells // block.width, block.course(cells)
+    for cell, line, course in zip(cells.tolist(), lines.tolist(), courses.tolist(), strict=True):
         first, last = np.searchsorted(held.line, (line, line + 1)).tolist()
         asking = np.isin(held.ints("role")[first:last], askers[course])
         latest[cell] = int(held.ints("assigned_on")[first:last][asking].max(initial=latest[cell]))
     return {cell: day_of(day) for cell, day in latest.items() if day != NONE}
 
 
-def _askers(requirements: Table, courses: Iterable[int]) -> Mapping[int, Rows]:
+def _askers(requirements: Table, courses: Iterable[int]) -> Mapping[int, Ints]:
     """The roles that ask for each course."""
     course, role = requirements.ints("course"), requirements.ints("role")
     return {one: role[course == one] for one in courses}

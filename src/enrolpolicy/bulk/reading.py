@@ -8,13 +8,12 @@ from typing import final
 
 import numpy as np
 from attrs import frozen
-from numpy.typing import NDArray
 
 from enrolpolicy.bookings import OPEN, Bookings
 from enrolpolicy.bulk.asking import asked, opted_out
 from enrolpolicy.bulk.assembly import Rows
 from enrolpolicy.bulk.blocks import Block, Part
-from enrolpolicy.bulk.codes import OPEN_BIT, OPTED_OUT_BIT, RECORDED, settled
+from enrolpolicy.bulk.codes import OPEN_BIT, OPTED_OUT_BIT, RECORDED, Codes, settled
 from enrolpolicy.bulk.columns import Choices
 from enrolpolicy.bulk.counting import Counted, count
 from enrolpolicy.bulk.few import held_bookings, odd_renewals
@@ -29,13 +28,13 @@ _ENDED = np.array([status in ENDED for status in EnrolmentStatus])
 @final
 @frozen(eq=False, kw_only=True)
 class ReadBlock:
-    """A block after it was read: by cell the code, and the place in the table of what is said of it (`Codes.reasons`).
+    """A block after it was read: by cell its code, and what the table says of that (`CodeTable.reasons`).
 
-    `bookings` are its people's enrolments, `booked` their cells; `held` is what they come to, for the few that were looked at.
+    `bookings` are its people's enrolments, `booked` their cells; `held`, for the few looked at, is what they come to.
     """
 
     block: Block
-    codes: NDArray[np.uint32]
+    codes: Codes
     reasons: Choices
     counted: Counted
     bookings: Part
@@ -46,8 +45,7 @@ class ReadBlock:
 def read(block: Block, terms: Terms, *, fully: bool = False) -> ReadBlock:
     """Read a block; `fully` looks at all bookings, also of those who are left out for something before any."""
     counted = count(block, terms)
-    status = np.zeros(block.cells, dtype=np.uint8)
-    status[counted.cell] = counted.digit[counted.best[counted.cell]]
+    status = counted.status(block.cells)
     for cell, found, digit in odd_renewals(block, terms, counted):
         counted.settle(cell, *found)
         status[cell] = digit
@@ -80,7 +78,7 @@ def read(block: Block, terms: Terms, *, fully: bool = False) -> ReadBlock:
     )
 
 
-def _whole(block: Block, terms: Terms, own: Choices) -> NDArray[np.uint32]:
+def _whole(block: Block, terms: Terms, own: Choices) -> Codes:
     """The codes, from what each cell has of its own, its person's, and its course's."""
     starts = terms.starts["courses"]
     low, high = int(block.account.min()), int(block.account.max())
@@ -88,6 +86,6 @@ def _whole(block: Block, terms: Terms, own: Choices) -> NDArray[np.uint32]:
     for account in range(low, high + 1):
         profile = terms.profile[starts[account] : starts[account + 1]]
         profiles[account - low, : len(profile)] = profile
-    codes = own.reshape(block.lines, block.width) | terms.digits[block.people][:, None]
+    codes: Codes = np.bitwise_or(own.reshape(block.lines, block.width), terms.digits[block.people][:, None])
     codes |= profiles if low == high else profiles[block.account - low]
     return codes.reshape(-1)

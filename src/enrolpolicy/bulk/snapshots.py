@@ -125,7 +125,7 @@ def decoded(column: Column, values: Values, rows: Sequence[int]) -> list[Any]:
     """Some values of a column as the model has them; no references."""
     if not isinstance(values, np.ndarray):
         return [values[row] for row in rows]
-    found = values.take(rows).tolist()
+    found: list[Any] = values.take(rows).tolist()
     if column.kind is Kind.FLAG:
         return found
     decode, absent = _decoder(column), ABSENT.get(column.kind)

@@ -12,8 +12,9 @@ from typing import final
 import numpy as np
 from attrs import frozen
 
+from enrolpolicy.bulk.answers import Whole
 from enrolpolicy.bulk.assembly import EPOCH
-from enrolpolicy.bulk.codes import PERSON_SHIFT, PROFILE_SHIFT, Codes, person_digits
+from enrolpolicy.bulk.codes import PROFILE_SHIFT, Codes, CodeTable, person_digits
 from enrolpolicy.bulk.columns import NONE, Estate, Flags, Ints, Table
 from enrolpolicy.bulk.snapshots import account_of, courses_of, day_of
 from enrolpolicy.dates import civil
@@ -35,13 +36,13 @@ _FARTHEST_BACK = 40_000
 class Terms:
     """What holds on the nights of an estate's accounts.
 
-    By account: `on` (the night), `since` (missing training counts from then; past all days where it does whenever). By course: `first_of` its
-    account, `opens` (the last expiry whose window may be open), `lapsed` (the first expiry not too long ago), the
-    account's `on` again, `lead`, `validity` (its row in `expiries`), `anchored`, `profile`. By person: `digits`.
-    `expiries` has, by validity and the day of a completion counted from `earliest`, the day it expires.
+    By account: `on` (the night), `since` (from when on missing training counts; past all days where it always does).
+    By course: `course_on` (its account's night), `opens` (the last expiry whose window may be open), `lapsed` (the
+    first expiry not too long ago), `lead`, `anchored`, `profile`. By person: `digits`. `expiries` has, from a course's
+    `validity` on, the expiry that follows from each day of completion, counted from `earliest`.
     """
 
-    codes: Codes
+    codes: CodeTable
     on: Ints
     since: Ints
     course_on: Ints
@@ -50,8 +51,8 @@ class Terms:
     lead: Ints
     validity: Ints
     anchored: Flags
-    profile: Ints
-    digits: Ints
+    profile: Codes
+    digits: Codes
     earliest: int
     expiries: Ints
     starts: Mapping[str, Ints]
@@ -77,7 +78,7 @@ def terms_of(estate: Estate, on: Nights) -> Terms:
         people.flags("archived"), people.flags("auto_enrol"), people.choices("employment"), people.flags("reachable")
     )
     return Terms(
-        codes=Codes(np.array(profiles, dtype=np.int64)),
+        codes=CodeTable(profiles),
         on=nights,
         since=_since(accounts),
         course_on=course_on,
@@ -87,7 +88,7 @@ def terms_of(estate: Estate, on: Nights) -> Terms:
         validity=validity * (expiries.size // max(1, len(validities))),
         anchored=courses.choices("validity_anchor") == list(Anchor).index(Anchor.PREVIOUS_EXPIRY),
         profile=(profile << PROFILE_SHIFT).astype(np.uint32),
-        digits=digits.astype(np.uint32) << PERSON_SHIFT,
+        digits=digits,
         earliest=earliest,
         expiries=expiries,
         starts={
@@ -116,8 +117,9 @@ def distinct(columns: Sequence[np.ndarray[tuple[int], np.dtype[np.generic]]]) ->
     """The rows in which columns differ: one of each kind, and for every row, which kind it is."""
     kinds = np.zeros(len(columns[0]), dtype=np.int64)
     for column in columns:
-        _, digits = np.unique(column, return_inverse=True)
-        _, kinds = np.unique(kinds * (int(digits.max(initial=0)) + 1) + digits, return_inverse=True)
+        lowest = int(column.min(initial=0))
+        kinds = kinds * (int(column.max(initial=0)) - lowest + 1) + (column.astype(np.int64) - lowest)
+        _, kinds = np.unique(kinds, return_inverse=True)
     _, first = np.unique(kinds, return_index=True)
     return first.tolist(), kinds.astype(np.int32)
 
@@ -125,26 +127,26 @@ def distinct(columns: Sequence[np.ndarray[tuple[int], np.dtype[np.generic]]]) ->
 def _leads(estate: Estate) -> Ints:
     accounts, courses = estate.accounts, estate.courses
     account = courses.ints("account")
-    own, theirs = courses.ints("lead_days"), accounts.ints("lead_days")[account]
-    first, kinds = distinct([accounts.flags("custom_expiry")[account], theirs, own])
+    custom, theirs = accounts.flags("custom_expiry")[account], accounts.ints("lead_days")[account]
+    first, kinds = distinct([custom, theirs, courses.ints("lead_days")])
+    of = {row: account_of(estate, row) for row in set(account[first].tolist())}
     alike = zip(account[first].tolist(), courses_of(estate, first), strict=True)
-    leads = [lead_of(account_of(estate, row), course).days for row, course in alike]
-    return np.array(leads, dtype=np.int32)[kinds]
+    return np.array([lead_of(of[row], course).days for row, course in alike], dtype=np.int32)[kinds]
 
 
-def _profiles(estate: Estate) -> tuple[Ints, Sequence[int]]:
+def _profiles(estate: Estate) -> tuple[Ints, Whole]:
+    """Which profile each course has, and the facts each profile stands for."""
     accounts, courses = estate.accounts, estate.courses
-    account = courses.ints("account")
-    since = accounts.ints("missing_since") == NONE
-    switches = [accounts.flags(name)[account] for name in ("elearning_plan_active", "auto_enrol", "auto_enrol_missing")]
-    own = [courses.columns[name] for name in ("archived", "delivery", "auto_enrol", "audience", "scope")]
-    first, kinds = distinct([*switches, since[account], *(column for column in own if isinstance(column, np.ndarray))])
-    alike = zip(account[first].tolist(), courses_of(estate, first), strict=True)
-    profiles = [
-        account_code(account_of(estate, row)) | course_code(course) | (ASKED_SINCE if since[row] else 0)
-        for row, course in alike
-    ]
-    return kinds, profiles
+    since = accounts.ints("missing_since")
+    switches = [accounts.flags(name) for name in ("elearning_plan_active", "auto_enrol", "auto_enrol_missing")]
+    first, kinds = distinct([*switches, since == NONE])
+    codes = [account_code(account_of(estate, row)) | (ASKED_SINCE if since[row] == NONE else 0) for row in first]
+    of_account = np.array(codes, dtype=np.int64)[kinds]
+    flags, choices = ("archived", "auto_enrol"), ("delivery", "audience", "scope")
+    first, kinds = distinct([*map(courses.flags, flags), *map(courses.choices, choices)])
+    of_course = np.array(list(map(course_code, courses_of(estate, first))), dtype=np.int64)[kinds]
+    profiles, profile = np.unique(of_account[courses.ints("account")] | of_course, return_inverse=True)
+    return profile.astype(np.int32), profiles
 
 
 def _validities(courses: Table) -> tuple[Ints, Sequence[Validity | None]]:

@@ -1,0 +1,137 @@
+"""The engine over columns against the engine over objects: the same estates, the same answers."""
+
+import json
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from attrs import evolve
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from documents import near_ready_rows
+from enrolpolicy import Snapshot, decide, dump, load, plan
+from enrolpolicy.bulk import estate_of, plan_estate, plans_of, snapshot_of, verdicts
+from enrolpolicy.canonical import digest
+from enrolpolicy.night import night
+from registers import ON, register
+
+THOROUGH = settings.get_current_profile_name() == "thorough"
+Drawn = Sequence[tuple[Snapshot, date]]
+
+
+def _odd(data: st.DataObject, document: dict[str, Any], on: date) -> None:
+    """What no other property has a use for: many records of a pair, at odds with each other and with the calendar."""
+    pairs = [(person["id"], course["id"]) for person in document["personnel"] for course in document["courses"]]
+    days = st.sampled_from([-40_500, -800, -731, -730, -366, -365, -345, -31, -30, -1, 0, 1, 400])
+    for _ in range(data.draw(st.integers(0, 5))):
+        person, course = data.draw(st.sampled_from(pairs))
+        expires = data.draw(st.none() | st.sampled_from([-91, -90, -1, 0, 20, 30, 31, 364]))
+        document["records"].append(
+            {
+                "person": person,
+                "course": course,
+                "completed_on": (on + timedelta(data.draw(days))).isoformat(),
+                "expires_on": None if expires is None else (on + timedelta(expires)).isoformat(),
+                "never_expires": data.draw(st.sampled_from([False, False, False, True])),
+                "voided": data.draw(st.sampled_from([False, False, False, True])),
+            }
+        )
+    if data.draw(st.booleans()) and document["records"]:
+        document["records"].append(dict(data.draw(st.sampled_from(document["records"]))))
+    if data.draw(st.sampled_from([False, False, True])) and document["records"]:
+        data.draw(st.sampled_from(document["records"])).update(completed_on="9999-06-01", expires_on=None)
+    if data.draw(st.sampled_from([False, False, False, True])):
+        document["personnel"] = []
+
+
+@st.composite
+def estates(draw: Any, *, most: int = 3) -> Drawn:
+    """Some accounts with settings and nights of their own, near to enrolling, and oddly recorded now and then."""
+    data = draw(st.data())
+    found = []
+    for number in range(draw(st.integers(1, most))):
+        document, on = draw(near_ready_rows(most_flips=6))
+        if draw(st.booleans()):
+            _odd(data, document, on)
+        document["account"]["id"] = f"acme-{number}"
+        found.append((load(json.dumps(document)), on))
+    return found
+
+
+def nights(drawn: Drawn) -> dict[str, date]:
+    return {snapshot.account.id: on for snapshot, on in drawn}
+
+
+class TestThePlansAreTheSame:
+    """Whatever the estate: the plan of each account is the one the object engine makes of it, to the byte."""
+
+    @given(estates())
+    @settings(max_examples=20_000 if THOROUGH else 400)
+    def test_every_plan_is_the_same(self, drawn: Drawn) -> None:
+        snapshots = [snapshot for snapshot, _ in drawn]
+        found = plans_of(plan_estate(estate_of(snapshots), on=nights(drawn)), {it.account.id: it for it in snapshots})
+        assert list(found) == [plan(snapshot, on=on) for snapshot, on in drawn]
+        assert [dump(it) for it in found] == [dump(plan(snapshot, on=on)) for snapshot, on in drawn]
+
+    @given(estates(most=2))
+    def test_one_night_for_all(self, drawn: Drawn) -> None:
+        on = drawn[0][1]
+        found = plans_of(plan_estate(estate_of([snapshot for snapshot, _ in drawn]), on=on, findings=False))
+        assert list(found) == [evolve(plan(snapshot, on=on), findings=()) for snapshot, _ in drawn]
+
+    def test_of_nobody_at_all(self) -> None:
+        assert plans_of(plan_estate(estate_of([]), on=ON)) == ()
+
+
+class TestTheCandidatesAreTheSame:
+    """Every person and course that have something to do with each other: facts, trigger and shut gates."""
+
+    @given(estates())
+    @settings(max_examples=10_000 if THOROUGH else 200)
+    def test_every_candidate_is_the_same(self, drawn: Drawn) -> None:
+        found = list(verdicts(estate_of([snapshot for snapshot, _ in drawn]), on=nights(drawn)))
+        asked = []
+        for snapshot, on in drawn:
+            tonight = night(snapshot, on)
+            for person in sorted(tonight.register.people):
+                for course in sorted(tonight.register.courses_of(person)):
+                    it = tonight.candidate(tonight.read(person, course))
+                    asked.append((person, course, decide(it), it.facts))
+        assert found == asked
+
+
+class TestAnEstateSaysWhatItsSnapshotsSaid:
+    """Columns lose nothing: each account can be read back from them, whatever is odd about it."""
+
+    @given(estates())
+    def test_there_and_back(self, drawn: Drawn) -> None:
+        estate = estate_of([snapshot for snapshot, _ in drawn])
+        for row, (snapshot, _) in enumerate(drawn):
+            back = snapshot_of(estate, row)
+            if all(it.enrolled_at.utcoffset() == timedelta() for it in snapshot.enrolments):
+                assert digest(back) == digest(snapshot)
+            assert sorted(map(repr, back.records)) == sorted(map(repr, snapshot.records))
+            assert sorted(back.enrolments, key=lambda it: it.id) == sorted(snapshot.enrolments, key=lambda it: it.id)
+
+
+@pytest.mark.parametrize("people", [3_000, 20_000] if THOROUGH else [150])
+@pytest.mark.parametrize("days", [0, 1, 200])
+def test_a_seeded_register(people: int, days: int) -> None:
+    snapshot, on = register(people), ON + timedelta(days)
+    estate = estate_of([snapshot])
+    assert plans_of(plan_estate(estate, on=on), {"estate": snapshot}) == (plan(snapshot, on=on),)
+
+
+@pytest.mark.parametrize("accounts", [200 if THOROUGH else 12])
+def test_seeded_accounts_of_all_sizes(accounts: int) -> None:
+    """Accounts share blocks, and one catalogue is many times as long as another."""
+    snapshots = []
+    for number in range(accounts):
+        whole = register(1 + 7 * (number % 5), seed=number)
+        courses = whole.courses[: (1, 2, 5, 20, 60)[number % 5]]
+        account = evolve(whole.account, id=f"account-{number:03}", credits=None if number % 3 else 5)
+        snapshots.append(evolve(whole, account=account, courses=courses))
+    found = plans_of(plan_estate(estate_of(snapshots), on=ON))
+    assert list(found) == [plan(snapshot, on=ON) for snapshot in snapshots]
