@@ -14,10 +14,10 @@ import pyarrow.parquet as pq
 from attrs import define, field
 
 from enrolpolicy.arrow.conforming import check_names, check_schema, conformed
-from enrolpolicy.arrow.layout import text_columns
+from enrolpolicy.arrow.layout import is_text, text_columns
 from enrolpolicy.arrow.problems import Problems
 from enrolpolicy.arrow.tables import estates_of_batches
-from enrolpolicy.arrow.walking import ROWS
+from enrolpolicy.arrow.walking import ROWS, Block, blocks
 from enrolpolicy.bulk import SHAPES, Estate, Shape
 
 FORMATS = {".parquet": "Parquet", ".arrow": "Arrow IPC"}
@@ -36,7 +36,9 @@ class _Source(Protocol):
 @final
 class _Parquet:
     def __init__(self, path: Path, shape: Shape) -> None:
-        self._file = pq.ParquetFile(path, read_dictionary=list(text_columns(shape)), pre_buffer=False)
+        texts = set(text_columns(shape))
+        encoded = [field.name for field in pq.read_schema(path) if field.name in texts and is_text(field.type)]
+        self._file = pq.ParquetFile(path, read_dictionary=encoded, pre_buffer=False)
         self.schema = self._file.schema_arrow
         self.rows: int | None = self._file.metadata.num_rows
 
@@ -80,11 +82,17 @@ class Directory:
 
     def estates(self, *, rows: int = ROWS) -> Iterator[Estate]:
         """The accounts, a few at a time, as `enrolpolicy.arrow.estates` gives them."""
-        batches = {
+        return estates_of_batches(self._batches(rows), self._problems, rows=rows)
+
+    def blocks(self, *, rows: int = ROWS) -> Iterator[Block]:
+        """The same rows as they are, not looked at but for their accounts."""
+        return blocks(self._batches(rows), self._problems, rows=rows)
+
+    def _batches(self, rows: int) -> dict[str, Iterator[pa.RecordBatch]]:
+        return {
             name: conformed(SHAPES[name], self._read(name, source, rows), rows)
             for name, source in self._sources.items()
         }
-        return estates_of_batches(batches, self._problems, rows=rows)
 
     def _read(self, name: str, source: _Source, rows: int) -> Iterator[pa.RecordBatch]:
         try:
@@ -178,7 +186,9 @@ def written(files: Mapping[str | os.PathLike[str], pa.Schema]) -> Iterator[tuple
         sinks = []
         for (path, draft), schema in zip(drafts, files.values(), strict=True):
             file = stack.enter_context(draft.open("xb"))
-            sinks.append((Sink(_writer(path, file, schema), schema), file))
+            writer = _writer(path, file, schema)
+            stack.callback(writer.close)  # which does nothing the second time
+            sinks.append((Sink(writer, schema), file))
         yield tuple(sink for sink, _ in sinks)
         for sink, file in sinks:
             sink.close()
