@@ -1,6 +1,6 @@
 """An estate whose people come, go and change, with everybody's rows in hand at a cost that goes by who changed."""
 
-from bisect import bisect_left, insort
+from bisect import bisect_left
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, final
 
@@ -22,7 +22,7 @@ class Holding:
     """The estate of now. Nobody's row of `personnel` ever moves, so newcomers stand at its end.
 
     Beside the columns of `personnel`, `people` says where the rows of each person stand in the other tables, and their
-    `rank`: people of an account stand in the order of their ids when they stand by rank.
+    `rank`, by account and id.
     """
 
     settings: Estate
@@ -30,8 +30,8 @@ class Holding:
     people: Growing
     tables: dict[str, Growing]
     _places: dict[tuple[int, str], int]
-    _between: dict[tuple[int, int], list[tuple[str, int]]]
-    """The newcomers that stand, by id, before each of the first people; their ids and rows."""
+    _order: Rows
+    """Everybody by account and id, those among them who left."""
 
     def estate(self) -> Estate:
         """All rows, also those that are nobody's any more."""
@@ -40,8 +40,8 @@ class Holding:
 
     def spans(self) -> Mapping[str, Spans]:
         """Where everybody's rows stand, by table."""
-        table = self.people.table()
-        return {name: (table.ints(f"{name}_from"), table.ints(f"{name}_count")) for name in OF_PERSON}
+        of = self.people.array
+        return {name: (of(f"{name}_from"), of(f"{name}_count")) for name in OF_PERSON}
 
     def rows(self, people: Collection[tuple[str, str]]) -> Rows:
         """The rows of people, by the ids of account and person; raises `InvalidValue` for somebody who is not there."""
@@ -54,14 +54,13 @@ class Holding:
 
     def keys(self, people: Rows) -> Iterator[tuple[int, str]]:
         """The account and the id of some people."""
-        table = self.people.table()
-        return zip(table.ints("account")[people].tolist(), (table.ids()[row] for row in people.tolist()), strict=True)
+        ids = self.people.table().ids()
+        return zip(self.people.array("account")[people].tolist(), (ids[row] for row in people.tolist()), strict=True)
 
     def leave(self, people: Rows) -> None:
         """Take away all rows of some people."""
-        table = self.people.table()
         for name in OF_PERSON:
-            table.ints(f"{name}_count")[people] = 0
+            self.people.array(f"{name}_count")[people] = 0
 
     def replace(self, changed: Estate) -> Rows:
         """Put the rows of the people of another estate in place of theirs; the rows of those people, by theirs there.
@@ -76,14 +75,13 @@ class Holding:
         }
         people = self._people(changed.personnel, account)
         moved["person"] = people.astype(np.int32)
-        table = self.people.table()
         for name in OF_PERSON:
             rows: Table = getattr(changed, name)
             columns = {at: moved[at][rows.ints(at)] for at in moved if at in rows.columns}
             start = self.tables[name].append(Table(len(rows), {**rows.columns, **columns}))
             ends = np.searchsorted(rows.ints("person"), np.arange(len(people) + 1))
-            table.ints(f"{name}_from")[people] = start + ends[:-1]
-            table.ints(f"{name}_count")[people] = np.diff(ends)
+            self.people.array(f"{name}_from")[people] = start + ends[:-1]
+            self.people.array(f"{name}_count")[people] = np.diff(ends)
         return people
 
     def _accounts(self, changed: Estate) -> Ints:
@@ -113,38 +111,42 @@ class Holding:
                 **changed.columns,
                 **nothing,
                 "account": accounts,
-                "rank": np.zeros(size, dtype=np.float64),
+                "rank": np.zeros(size, dtype=np.int64),
             },
         )
         first = self.people.append(taken(table, np.array(new, dtype=np.intp)))
         for row, place in enumerate(new, first):
             found[place] = self._places[keys[place]] = row
-            self._stand(keys[place], row)
+        self._stand(first)
         old = np.array([place for place in range(size) if found[place] < first], dtype=np.intp)
         rows = np.array(found, dtype=np.intp)
-        ranks = self.people.table().fractions("rank")
-        table.fractions("rank")[old] = ranks[rows[old]]
+        table.instants("rank")[old] = self.people.array("rank")[rows[old]]
         self.people.put(rows[old], taken(table, old))
         return rows
 
-    def _stand(self, key: tuple[int, str], row: int) -> None:
-        """Give a newcomer their rank: between two of the first people, with others who came there."""
-        account, id = key
-        personnel = self.settings.personnel
-        first, last = np.searchsorted(personnel.ints("account"), (account, account + 1)).tolist()
-        before = bisect_left(range(first, last), id, key=personnel.ids().__getitem__) + first
-        others = self._between.setdefault((account, before), [])
-        insort(others, (id, row))
-        ranks = self.people.table().fractions("rank")
-        for place, (_, other) in enumerate(others, 1):
-            ranks[other] = before - 1 + place / (len(others) + 1)
+    def _stand(self, first: int) -> None:
+        """Rank the people from a row on, who came in order, among the others."""
+        if first == self.people.used:
+            return
+        ids, account = self.people.table().ids(), self.people.array("account")
+        accounts, order = account[self._order], self._order
+
+        def id_at(place: int) -> str:
+            return ids[int(order[place])]
+
+        places = []
+        for row in range(first, self.people.used):
+            low, high = np.searchsorted(accounts, (account[row], account[row] + 1)).tolist()
+            places.append(low + bisect_left(range(low, high), ids[row], key=id_at))
+        self._order = np.insert(order, places, np.arange(first, self.people.used))
+        self.people.array("rank")[self._order] = np.arange(self.people.used)
 
 
 def holding(estate: Estate) -> Holding:
     """Take an estate in hand; its columns are copied."""
     size = len(estate.personnel)
     columns = dict(estate.personnel.columns)
-    columns["rank"] = np.arange(size, dtype=np.float64)
+    columns["rank"] = np.arange(size, dtype=np.int64)
     for name in OF_PERSON:
         person: Ints = getattr(estate, name).ints("person")
         ends = np.searchsorted(person, np.arange(size + 1)).astype(np.int32)
@@ -155,7 +157,7 @@ def holding(estate: Estate) -> Holding:
         people=growing(Table(size, columns)),
         tables={name: growing(getattr(estate, name)) for name in OF_PERSON},
         places={key: row for row, key in enumerate(keys)},
-        between={},
+        order=np.arange(size),
     )
 
 
