@@ -20,7 +20,7 @@ NEWCOMERS = ("a", "p0-late", "z")
 
 def only(snapshot: Snapshot, people: set[str]) -> Snapshot:
     """The same account with some of its people, and all rows that are theirs."""
-    own = {name: tuple(row for row in getattr(snapshot, name) if row.person in people) for name in OWN}
+    own: dict[str, Any] = {name: tuple(row for row in getattr(snapshot, name) if row.person in people) for name in OWN}
     return evolve(snapshot, personnel=tuple(row for row in snapshot.personnel if row.id in people), **own)
 
 
@@ -45,7 +45,8 @@ def with_rows(snapshot: Snapshot, personnel: tuple[Person, ...], own: dict[str, 
             id += "'"
         seen.add(id)
         enrolments.append(evolve(row, id=id))
-    return evolve(snapshot, personnel=personnel, **{**own, "enrolments": tuple(enrolments)})
+    rows: dict[str, Any] = {**own, "enrolments": tuple(enrolments)}
+    return evolve(snapshot, personnel=personnel, **rows)
 
 
 def _ids(snapshot: Snapshot) -> set[str]:
@@ -54,8 +55,6 @@ def _ids(snapshot: Snapshot) -> set[str]:
 
 def renamed(snapshot: Snapshot, new: str) -> Snapshot:
     """The first person of an account under another id, beside all there are."""
-    if not snapshot.personnel:
-        return snapshot
     first = snapshot.personnel[0].id
     own = {
         name: getattr(snapshot, name)
@@ -108,7 +107,8 @@ class TestANightAfterANight:
                 return other, set(data.draw(st.lists(st.sampled_from(["p0", "p1", "p2"]), min_size=1)))
             case "joined":
                 new = data.draw(st.sampled_from(NEWCOMERS))
-                return renamed(snapshot, new), {new} if snapshot.personnel and new not in _ids(snapshot) else set()
+                if snapshot.personnel and new not in _ids(snapshot):
+                    return renamed(snapshot, new), {new}
             case "left":
                 ids = sorted(_ids(snapshot))
                 gone = set(data.draw(st.lists(st.sampled_from(ids), unique=True))) if ids else set()
