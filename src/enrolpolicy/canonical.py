@@ -22,13 +22,14 @@ TABLES = ("courses", "roles", "personnel", "assignments", "records", "enrolments
 _Row = TypeVar("_Row")
 
 
-def canonical(snapshot: Snapshot, tables: Iterable[str] = TABLES) -> Snapshot:
-    """The same snapshot with the rows of these tables, and what is inside them, in their one order."""
-    ordered: dict[str, Any] = {table: _ordered(getattr(snapshot, table)) for table in tables}
-    return evolve(snapshot, **ordered)
+def canonical(snapshot: Snapshot) -> Snapshot:
+    """The same snapshot with its rows, and what is inside them, in their one order."""
+    rows: dict[str, Any] = {table: ordered(getattr(snapshot, table)) for table in TABLES}
+    return evolve(snapshot, **rows)
 
 
-def _ordered(rows: tuple[_Row, ...]) -> tuple[_Row, ...]:
+def ordered(rows: tuple[_Row, ...]) -> tuple[_Row, ...]:
+    """The rows of one table, and what is inside them, in their one order; each different one once."""
     by_name = sorted(map(_inside_ordered, rows), key=_named)
     return tuple(row for _, group in groupby(by_name, key=_named) for row in _told_apart(list(group)))
 
@@ -52,9 +53,9 @@ def _told_apart(rows: list[_Row]) -> Iterable[_Row]:
 
 def _inside_ordered(row: _Row) -> _Row:
     if isinstance(row, Role):
-        return evolve(row, requirements=_ordered(row.requirements)) if len(row.requirements) > 1 else row
+        return evolve(row, requirements=ordered(row.requirements)) if len(row.requirements) > 1 else row
     if isinstance(row, Person):
-        return evolve(row, roles=_ordered(row.roles)) if len(row.roles) > 1 else row
+        return evolve(row, roles=ordered(row.roles)) if len(row.roles) > 1 else row
     return row
 
 
@@ -86,10 +87,9 @@ def _values(kind: type) -> Callable[[Any], tuple[Any, ...]]:
 
 def digest(snapshot: Snapshot) -> str:
     """`sha256:` and the digest of everything a snapshot says, whatever the order of its rows."""
-    ordered = canonical(snapshot)
-    sha = hashlib.sha256(repr(plain(ordered.account)).encode())
+    sha = hashlib.sha256(repr(plain(snapshot.account)).encode())
     for table in TABLES:
         sha.update(b"\n" + table.encode())
-        for row in getattr(ordered, table):
+        for row in ordered(getattr(snapshot, table)):
             sha.update(b"\n" + repr(plain(row)).encode())
     return f"sha256:{sha.hexdigest()}"

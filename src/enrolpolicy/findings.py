@@ -5,15 +5,29 @@ stands. Paths give a row's place in the snapshot handed in.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import date
+from typing import Any
 
 from enrolpolicy.candidate import usable
 from enrolpolicy.canonical import TABLES as _TABLES
-from enrolpolicy.canonical import canonical
+from enrolpolicy.canonical import ordered
 from enrolpolicy.constraints import shown
 from enrolpolicy.dates import add_months, civil
-from enrolpolicy.model import Course, Delivery, Level, Scope, Snapshot, Validity
+from enrolpolicy.model import (
+    Assignment,
+    Course,
+    Delivery,
+    Enrolment,
+    Level,
+    OptOut,
+    Person,
+    Role,
+    Scope,
+    Snapshot,
+    TrainingRecord,
+    Validity,
+)
 from enrolpolicy.plans import Finding
 from enrolpolicy.renewal import after, lead_of
 
@@ -29,16 +43,21 @@ def findings(snapshot: Snapshot, on: date | None) -> tuple[Finding, ...]:
     """Every finding about a snapshot on a date, in the order of its tables; without a date, those that need none."""
     if on is not None:
         civil("on", on)
-    return tuple(row for table in TABLES for row in findings_in(table, snapshot, on))
+    return tuple(row for table in TABLES for row in _findings_in(table, snapshot, _rows(snapshot, table), on))
 
 
 def canonical_findings(snapshot: Snapshot, on: date | None) -> tuple[Finding, ...]:
     """The same with paths into the canonical snapshot, so that the order of rows does not show."""
     found: list[Finding] = []
     for table in TABLES:
-        here = findings_in(table, snapshot, on)
-        found += findings_in(table, canonical(snapshot, (table,)), on) if here and table != ACCOUNT else here
+        rows = _rows(snapshot, table)
+        here = _findings_in(table, snapshot, rows, on)
+        found += _findings_in(table, snapshot, ordered(rows), on) if here else here
     return tuple(found)
+
+
+def _rows(snapshot: Snapshot, table: str) -> tuple[Any, ...]:
+    return () if table == ACCOUNT else getattr(snapshot, table)
 
 
 def _error(code: str, path: str, message: str) -> Finding:
@@ -49,7 +68,7 @@ def _warning(code: str, path: str, message: str) -> Finding:
     return Finding(level=WARNING, code=code, path=path, message=message)
 
 
-def _settings(snapshot: Snapshot, _: date | None) -> Iterator[Finding]:
+def _settings(snapshot: Snapshot, _rows: Iterable[object], _: date | None) -> Iterator[Finding]:
     account = snapshot.account
     if account.lead_days is not None and not account.custom_expiry:
         yield _ignored_days("$.account.lead_days")
@@ -75,10 +94,10 @@ def _ignored_days(path: str) -> Finding:
     )
 
 
-def _courses(snapshot: Snapshot, _: date | None) -> Iterator[Finding]:
+def _courses(snapshot: Snapshot, courses: Iterable[Course], _: date | None) -> Iterator[Finding]:
     required = _asked(snapshot)
-    expiring = _expiring_courses(snapshot)
-    for index, course in enumerate(snapshot.courses):
+    barren = frozenset() if snapshot.account.auto_enrol_missing else _where_nothing_expires(snapshot)
+    for index, course in enumerate(courses):
         path = f"$.courses[{index}]"
         if course.lead_days is not None and not snapshot.account.custom_expiry:
             yield _ignored_days(f"{path}.lead_days")
@@ -93,7 +112,7 @@ def _courses(snapshot: Snapshot, _: date | None) -> Iterator[Finding]:
             continue
         yield from _lead_at_odds(snapshot, course, path)
         yield from _never_matches(course, path, required.get(course.id, set()))
-        if course.id not in expiring and not snapshot.account.auto_enrol_missing:
+        if course.id in barren:
             yield _warning(
                 "nothing-expires",
                 f"{path}.auto_enrol",
@@ -148,13 +167,18 @@ def _never_matches(course: Course, path: str, levels: set[Level]) -> Iterator[Fi
         )
 
 
-def _expiring_courses(snapshot: Snapshot) -> set[str]:
-    lasting = {course.id for course in snapshot.courses if course.validity is None}
-    return {
-        row.course
-        for row in snapshot.records
-        if not row.voided and (row.expires_on is not None or (row.course not in lasting and not row.never_expires))
-    }
+def _where_nothing_expires(snapshot: Snapshot) -> Collection[str]:
+    """The courses of which no record ever expires; records are read until there are none left."""
+    left = {course.id: course.validity is not None for course in snapshot.courses}
+    for row in snapshot.records:
+        by_validity = left.get(row.course)
+        if by_validity is None or row.voided:
+            continue
+        if row.expires_on is not None or (by_validity and not row.never_expires):
+            del left[row.course]
+            if not left:
+                break
+    return left.keys()
 
 
 def _unknown(kind: str, id: str, path: str, row: str) -> Finding:
@@ -164,21 +188,21 @@ def _unknown(kind: str, id: str, path: str, row: str) -> Finding:
     )
 
 
-def _roles(snapshot: Snapshot, _: date | None) -> Iterator[Finding]:
+def _roles(snapshot: Snapshot, rows: Iterable[Role], _: date | None) -> Iterator[Finding]:
     courses = {course.id for course in snapshot.courses}
-    for index, role in enumerate(snapshot.roles):
+    for index, role in enumerate(rows):
         for inner, requirement in enumerate(role.requirements):
             if requirement.course not in courses:
                 path = f"$.roles[{index}].requirements[{inner}].course"
                 yield _unknown("course", requirement.course, path, f"a requirement of role `{role.id}`")
 
 
-def _personnel(snapshot: Snapshot, _: date | None) -> Iterator[Finding]:
+def _personnel(snapshot: Snapshot, rows: Iterable[Person], _: date | None) -> Iterator[Finding]:
     roles = {role.id for role in snapshot.roles}
     addresses = Counter(
         person.email.casefold() for person in snapshot.personnel if person.email and not person.archived
     )
-    for index, person in enumerate(snapshot.personnel):
+    for index, person in enumerate(rows):
         path = f"$.personnel[{index}]"
         if person.email is not None and not usable(person.email):
             yield _warning(
@@ -198,12 +222,12 @@ def _personnel(snapshot: Snapshot, _: date | None) -> Iterator[Finding]:
                 yield _unknown("role", held.role, f"{path}.roles[{inner}].role", f"a role of `{person.id}`")
 
 
-def _records(snapshot: Snapshot, on: date | None) -> Iterator[Finding]:
+def _records(snapshot: Snapshot, rows: Iterable[TrainingRecord], on: date | None) -> Iterator[Finding]:
     people = {person.id for person in snapshot.personnel}
     validities = {course.id: course.validity for course in snapshot.courses}
     latest = on or date.max
     far = min(latest, _FAR)
-    for index, row in enumerate(snapshot.records):
+    for index, row in enumerate(rows):
         expires_on, completed_on = row.expires_on, row.completed_on
         sound = completed_on <= far and (expires_on is None or (expires_on >= completed_on and not row.never_expires))
         if sound and row.person in people and row.course in validities:
@@ -260,28 +284,30 @@ def _dangling(
         yield _unknown("course", course, f"{path}.course", f"{row} of `{person}`")
 
 
-def _assignments(snapshot: Snapshot, _: date | None) -> Iterator[Finding]:
-    return _pairs(snapshot, "assignments", "an assignment", ((row.person, row.course) for row in snapshot.assignments))
+_Pairs = Iterable[Assignment | Enrolment | OptOut]
 
 
-def _opt_outs(snapshot: Snapshot, _: date | None) -> Iterator[Finding]:
-    return _pairs(snapshot, "opt_outs", "an opt-out", ((row.person, row.course) for row in snapshot.opt_outs))
+def _assignments(snapshot: Snapshot, rows: _Pairs, _: date | None) -> Iterator[Finding]:
+    return _pairs(snapshot, rows, "assignments", "an assignment")
 
 
-def _enrolments(snapshot: Snapshot, _: date | None) -> Iterator[Finding]:
-    named = ((row.person, row.course) for row in snapshot.enrolments)
-    return _pairs(snapshot, "enrolments", "an enrolment", named)
+def _opt_outs(snapshot: Snapshot, rows: _Pairs, _: date | None) -> Iterator[Finding]:
+    return _pairs(snapshot, rows, "opt_outs", "an opt-out")
 
 
-def _pairs(snapshot: Snapshot, table: str, row: str, pairs: Iterable[tuple[str, str]]) -> Iterator[Finding]:
+def _enrolments(snapshot: Snapshot, rows: _Pairs, _: date | None) -> Iterator[Finding]:
+    return _pairs(snapshot, rows, "enrolments", "an enrolment")
+
+
+def _pairs(snapshot: Snapshot, rows: _Pairs, table: str, kind: str) -> Iterator[Finding]:
     people = {person.id for person in snapshot.personnel}
     courses = {course.id for course in snapshot.courses}
-    for index, (person, course) in enumerate(pairs):
-        if person not in people or course not in courses:
-            yield from _dangling(people, courses, person, course, f"$.{table}[{index}]", row)
+    for index, row in enumerate(rows):
+        if row.person not in people or row.course not in courses:
+            yield from _dangling(people, courses, row.person, row.course, f"$.{table}[{index}]", kind)
 
 
-_FINDERS: dict[str, Callable[[Snapshot, date | None], Iterator[Finding]]] = {
+_FINDERS: dict[str, Callable[[Snapshot, Any, date | None], Iterator[Finding]]] = {
     ACCOUNT: _settings,
     "courses": _courses,
     "roles": _roles,
@@ -293,6 +319,6 @@ _FINDERS: dict[str, Callable[[Snapshot, date | None], Iterator[Finding]]] = {
 }
 
 
-def findings_in(table: str, snapshot: Snapshot, on: date | None) -> list[Finding]:
+def _findings_in(table: str, snapshot: Snapshot, rows: tuple[Any, ...], on: date | None) -> list[Finding]:
     """The findings about the rows of one table, in their order."""
-    return list(_FINDERS[table](snapshot, on))
+    return list(_FINDERS[table](snapshot, rows, on))

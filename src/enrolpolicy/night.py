@@ -15,7 +15,7 @@ from enrolpolicy.bookings import Bookings, bookings
 from enrolpolicy.candidate import Candidate, usable
 from enrolpolicy.dates import add_days, civil
 from enrolpolicy.facts import Status, code, facts_of
-from enrolpolicy.model import Account, Course, Enrolment, Level, Person, Snapshot, TrainingRecord
+from enrolpolicy.model import Account, Course, Employment, Enrolment, Level, Person, Snapshot, TrainingRecord
 from enrolpolicy.register import Register, register
 from enrolpolicy.renewal import (
     FIRST_CYCLE,
@@ -28,11 +28,11 @@ from enrolpolicy.renewal import (
     status_on,
 )
 
-_LEVELS = {level: code(level=level) for level in (None, *Level)}
-_STATUSES = {status: code(status=status) for status in Status}
-MISSING, EXPIRED = _STATUSES[Status.MISSING], _STATUSES[Status.EXPIRED]
+# Told apart by `is` below: looking an enumeration up in a dictionary takes several times as long.
+REQUIRED, OPTIONAL = code(level=Level.REQUIRED), code(level=Level.OPTIONAL)
+MISSING, CURRENT = code(status=Status.MISSING), code(status=Status.CURRENT)
+EXPIRING, EXPIRED = code(status=Status.EXPIRING), code(status=Status.EXPIRED)
 LATELY_EXPIRED = code(lately_expired=True)
-CURRENT = _STATUSES[Status.CURRENT]
 ASKED_SINCE = code(asked_since=True)
 OPTED_OUT = code(opted_out=True)
 ENROLLED = code(enrolled=True)
@@ -40,6 +40,16 @@ AWAITING_RECORD = code(awaiting_record=True)
 CANCELLED_ON_REQUEST = code(cancelled_on_request=True)
 REFUSAL_PAUSE = code(refusal_pause=True)
 OTHER_CYCLE = code(other_cycle=True)
+
+REACHABLE = code(reachable=True)
+_PEOPLE = {
+    (archived, enabled, employment is Employment.EMPLOYEE): code(
+        person_active=not archived, person_enabled=enabled, employment=employment
+    )
+    for archived in (False, True)
+    for enabled in (False, True)
+    for employment in Employment
+}
 
 NO_BOOKINGS = Bookings()
 
@@ -80,10 +90,9 @@ class CourseNight:
 
     def code_of(self, found: Renewal) -> int:
         """What a code has from there."""
-        expires_on = found.expires_on
-        if found.status is Status.EXPIRED and expires_on is not None and expires_on >= self.looked_back_to:
-            return EXPIRED | LATELY_EXPIRED
-        return _STATUSES[found.status]
+        if found.completed_on is None:
+            return MISSING
+        return self._code_until(found.completed_on, found.expires_on)
 
     def standing(self, records: Sequence[TrainingRecord]) -> int:
         """The same in haste: `code_of(renewal(records))`."""
@@ -109,7 +118,8 @@ class CourseNight:
             return CURRENT
         if expires_on < self.on:
             return EXPIRED if expires_on < self.looked_back_to else EXPIRED | LATELY_EXPIRED
-        return _STATUSES[status_on(completed_on, expires_on, self.lead.days, self.on)]
+        status = status_on(completed_on, expires_on, self.lead.days, self.on)
+        return EXPIRING if status is Status.EXPIRING else CURRENT
 
 
 @final
@@ -122,50 +132,56 @@ class Night:
     account_code: int
     courses: Mapping[str, CourseNight]
 
-    def asked_alike(self, person: Person) -> tuple[int, tuple[str, ...]]:
-        """The same for people who are asked for the same courses since the same time, while the night lasts."""
+    def asked_alike(self, person: Person) -> tuple[int, tuple[str, ...], frozenset[str]]:
+        """The same for people asked for the same courses since the same time, less the same, while the night lasts."""
         # People with the same roles share one mapping of levels, see `enrolpolicy.register`.
-        return id(self.register.levels[person.id]), self.register.held_since(person, self._since)
+        rows = self.register
+        return id(rows.levels[person.id]), rows.held_since(person, self._since), rows.out_of(person.id)
 
     def asked_codes(self, person: Person) -> Mapping[str, int]:
-        """The courses somebody is asked for, with what a code has from the course and from who asks."""
-        levels = self.register.levels[person.id]
-        return {
-            course: self.courses[course].code | _LEVELS[level] | self._asked_since(person.id, course)
-            for course, level in levels.items()
-        }
+        """The courses somebody is asked for, with what a code has from the course, and from who asks or declines."""
+        levels, since = self.register.levels[person.id], self._since
+        lately = levels if since is None else self.register.asked_lately(person, since)
+        out = self.register.out_of(person.id)
+        found: dict[str, int] = {}
+        for course, level in levels.items():
+            code = self.courses[course].code | _level_code(level)
+            code |= ASKED_SINCE if course in lately else 0
+            found[course] = code | OPTED_OUT if course in out else code
+        return found
 
     @property
     def _since(self) -> date | None:
         return self.register.account.missing_since
 
-    def read(self, person: str, course: str) -> Reading:
-        """One pair, whatever they have to do with each other; raises `UnknownId`."""
+    def read(self, person: str, course: str, known: int | None = None) -> Reading:
+        """One pair, whatever they have to do with each other; raises `UnknownId`. `known`: its code, if it is."""
         rows = self.register
         somebody, something = rows.person(person), rows.course(course)
-        here, records = self.courses[course], rows.records[person].get(course, ())
-        found = here.renewal(records)
-        held, own = self._own(person, course, found)
-        level = _LEVELS[rows.levels[person].get(course)]
-        whole = self.account_code | person_code(somebody) | here.code | here.code_of(found) | level | own
-        return Reading(somebody, something, whole, found, rows.enrolments[person].get(course, ()), held)
+        here, enrolments = self.courses[course], rows.enrolments[person].get(course, ())
+        found = here.renewal(rows.records[person].get(course, ()))
+        held = self._bookings(person, course, found) if enrolments else NO_BOOKINGS
+        if known is None:
+            level, own = _level_code(rows.levels[person].get(course)), self._own(person, course, held)
+            known = self.account_code | person_code(somebody) | here.code | here.code_of(found) | level | own
+        return Reading(somebody, something, known, found, enrolments, held)
 
-    def _own(self, person: str, course: str, renewal: Renewal) -> tuple[Bookings, int]:
+    def _bookings(self, person: str, course: str, renewal: Renewal) -> Bookings:
+        rows, cycle = self.register, renewal.cycle
+        asked_on = rows.asked_on(person, course) if cycle == FIRST_CYCLE else None
+        enrolments, records = rows.enrolments[person][course], rows.records[person].get(course, ())
+        return bookings(enrolments, records, cycle, asked_on, rows.account.timezone)
+
+    def _own(self, person: str, course: str, held: Bookings) -> int:
         """What few pairs have: enrolments, an opt-out, a requirement older than missing training is enrolled for."""
         rows = self.register
-        enrolments = rows.enrolments[person].get(course, ())
-        held = NO_BOOKINGS
-        if enrolments:
-            asked_on = rows.asked_on(person, course) if renewal.cycle == FIRST_CYCLE else None
-            records = rows.records[person].get(course, ())
-            held = bookings(enrolments, records, renewal.cycle, asked_on, rows.account.timezone)
         own = self._asked_since(person, course) | bookings_code(held, self.on)
-        own |= OPTED_OUT if (person, course) in rows.opt_outs else 0
-        return held, own
+        return own | OPTED_OUT if course in rows.out_of(person) else own
 
     def _asked_since(self, person: str, course: str) -> int:
         since = self._since
-        return ASKED_SINCE if since is None or self.register.asked_since(person, course, since) else 0
+        asked_on = None if since is None else self.register.asked_on(person, course)
+        return ASKED_SINCE if since is None or (asked_on is not None and asked_on >= since) else 0
 
     def candidate(self, reading: Reading) -> Candidate:
         """A reading with all the evidence."""
@@ -252,11 +268,13 @@ def course_code(course: Course) -> int:
     )
 
 
+def _level_code(level: Level | None) -> int:
+    if level is Level.REQUIRED:
+        return REQUIRED
+    return OPTIONAL if level is Level.OPTIONAL else 0
+
+
 def person_code(person: Person) -> int:
     """What a code has from the person."""
-    return code(
-        person_active=not person.archived,
-        person_enabled=person.auto_enrol,
-        employment=person.employment,
-        reachable=usable(person.email),
-    )
+    known = _PEOPLE[person.archived, person.auto_enrol, person.employment is Employment.EMPLOYEE]
+    return known | REACHABLE if usable(person.email) else known

@@ -21,6 +21,7 @@ from enrolpolicy.model import Account, Enrolment, EnrolmentStatus, Guards, Level
 from enrolpolicy.night import OTHER_CYCLE, Night, Reading, night
 from enrolpolicy.plans import Action, Cancel, Counts, Deferred, Enrol, Invite, Plan
 from enrolpolicy.policy import GATES, NO_TRIGGER
+from enrolpolicy.resting import collector_at_rest
 from enrolpolicy.sweep import sweep
 from enrolpolicy.verdict import verdict_of, withdrawn_because
 
@@ -78,7 +79,8 @@ def plan(snapshot: Snapshot, *, on: date, people: Collection[str] | None = None)
     """
     if isinstance(people, str):  # also a collection of texts, and never meant as one
         raise InvalidValue("people", "must be a collection of ids, like `{id}`, not one id")
-    return planned(snapshot, night(snapshot, on, people), people)
+    with collector_at_rest():
+        return planned(snapshot, night(snapshot, on, people), people)
 
 
 def planned(snapshot: Snapshot, tonight: Night, people: Collection[str] | None = None) -> Plan:
@@ -115,7 +117,7 @@ def planned(snapshot: Snapshot, tonight: Night, people: Collection[str] | None =
 def survey(tonight: Night) -> Survey:
     """Ask every candidate of a night."""
     found = sweep(tonight)
-    demand = [demand_of(tonight, tonight.read(person, course)) for person, course in found.enrols]
+    demand = [demand_of(tonight, tonight.read(person, course, code)) for person, course, code in found.enrols]
     booked = [
         tonight.read(person, course)
         for person, of_person in tonight.register.enrolments.items()

@@ -14,6 +14,7 @@ from enrolpolicy.model import (
     Enrolment,
     HeldRole,
     Level,
+    OptOut,
     Person,
     Role,
     Snapshot,
@@ -31,6 +32,8 @@ class _OfPair(Protocol):
 _Row = TypeVar("_Row", bound=_OfPair)
 Table = dict[str, dict[str, list[_Row]]]
 Levels = Mapping[str, Level]
+OptOuts = Mapping[str, frozenset[str]]
+"""The courses that people are out of auto-enrolment for, by person."""
 
 
 @final
@@ -56,11 +59,9 @@ class Register:
     assignments: Table[Assignment]
     records: Table[TrainingRecord]
     enrolments: Table[Enrolment]
-    opt_outs: frozenset[tuple[str, str]]
-    opted_out: frozenset[str]
-    """The people who are out of auto-enrolment for some course."""
-    askers: Mapping[str, frozenset[str]]
-    """The roles that ask for each course."""
+    opt_outs: OptOuts
+    asks: Mapping[str, frozenset[str]]
+    """The courses that each role asks for."""
 
     def person(self, id: str) -> Person:
         """The person of an id; raises `UnknownId`."""
@@ -96,19 +97,24 @@ class Register:
             return ()
         return tuple([row.role for row in person.roles if row.assigned_on is not None and row.assigned_on >= since])
 
-    def asked_since(self, person: str, course: str, since: date) -> bool:
-        """Whether the training was (last) asked of the person on or after a date."""
-        askers = self.askers.get(course, frozenset())
-        for held in self.people[person].roles:
-            if held.assigned_on is not None and held.assigned_on >= since and held.role in askers:
-                return True
-        own = self.assignments[person].get(course, ())
-        return any(row.assigned_on is not None and row.assigned_on >= since for row in own)
+    def asked_lately(self, person: Person, since: date) -> Collection[str]:
+        """The courses that were (last) asked of somebody on or after a date."""
+        held = [self.asks[role] for role in self.held_since(person, since) if role in self.asks]
+        own = self.assignments[person.id]
+        by_hand = [
+            course
+            for course, rows in own.items()
+            if any(row.assigned_on is not None and row.assigned_on >= since for row in rows)
+        ]
+        return frozenset(by_hand).union(*held)
+
+    def out_of(self, person: str) -> frozenset[str]:
+        """The courses that somebody is out of auto-enrolment for."""
+        return self.opt_outs.get(person, frozenset())
 
     def asked_on(self, person: str, course: str) -> date | None:
         """The latest date on which the training was asked of the person; None where nobody noted one."""
-        askers = self.askers.get(course, frozenset())
-        by_role = [held.assigned_on for held in self.people[person].roles if held.role in askers]
+        by_role = [held.assigned_on for held in self.people[person].roles if course in self.asks.get(held.role, ())]
         own = [row.assigned_on for row in self.assignments[person].get(course, ())]
         return max((day for day in (*by_role, *own) if day is not None), default=None)
 
@@ -137,18 +143,9 @@ def register(snapshot: Snapshot, people: Collection[str] | None = None) -> Regis
         assignments=assignments,
         records=_table(snapshot.records, everybody, courses),
         enrolments=_table(snapshot.enrolments, everybody, courses),
-        opt_outs=frozenset((row.person, row.course) for row in snapshot.opt_outs),
-        opted_out=frozenset(row.person for row in snapshot.opt_outs),
-        askers=_askers(snapshot.roles),
+        opt_outs=opt_outs_of(snapshot.opt_outs),
+        asks={role.id: frozenset(row.course for row in role.requirements) for role in snapshot.roles},
     )
-
-
-def _askers(roles: Iterable[Role]) -> Mapping[str, frozenset[str]]:
-    askers: dict[str, set[str]] = {}
-    for role in roles:
-        for requirement in role.requirements:
-            askers.setdefault(requirement.course, set()).add(role.id)
-    return {course: frozenset(ids) for course, ids in askers.items()}
 
 
 def _table(rows: Iterable[_Row], people: Collection[str], courses: Collection[str]) -> Table[_Row]:
@@ -163,6 +160,14 @@ def _table(rows: Iterable[_Row], people: Collection[str], courses: Collection[st
         elif row.course in courses:
             of_person[row.course] = [row]
     return table
+
+
+def opt_outs_of(rows: Iterable[OptOut]) -> OptOuts:
+    """The courses that people are out of auto-enrolment for, by person."""
+    courses: dict[str, set[str]] = {}
+    for row in rows:
+        courses.setdefault(row.person, set()).add(row.course)
+    return {person: frozenset(out) for person, out in courses.items()}
 
 
 def _levels(

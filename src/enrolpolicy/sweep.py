@@ -6,8 +6,8 @@ together. What is left open is asked pair by pair, by code, each different code 
 none of these short cuts, and the tests hold the two against each other.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import lru_cache
 from itertools import takewhile
 from typing import final
@@ -16,11 +16,13 @@ from attrs import frozen
 
 from enrolpolicy.facts import facts_of
 from enrolpolicy.model import Person
-from enrolpolicy.night import MISSING, Night, person_code
+from enrolpolicy.night import MISSING, OPTED_OUT, Night, person_code
 from enrolpolicy.policy import GATES, NO_TRIGGER, Row
 from enrolpolicy.verdict import verdict_of
 
 Pair = tuple[str, str]
+Coded = tuple[str, str, int]
+"""A person, a course, and the code of the two."""
 
 _KNOWN = frozenset(
     {
@@ -43,7 +45,7 @@ LEADING: tuple[Row, ...] = tuple(takewhile(_reads_what_is_known, GATES))
 class Sweep:
     """The pairs that are to be enrolled, and how many of the others have each first reason."""
 
-    enrols: tuple[Pair, ...]
+    enrols: tuple[Coded, ...]
     reasons: Mapping[str, int]
 
 
@@ -52,12 +54,13 @@ class Sweep:
 class _Kind:
     """People who are the same to the leading gates, asked for the same courses since the same time.
 
-    `somebody` is what their codes have from the account and the person. `open` holds the courses that those gates leave
-    open to them, `settled` the codes of the others, `asked` is both; `reasons` are the first of those gates that are
-    shut to each of them.
+    `somebody` is what their codes have from the account and the person, `out` the courses they opted out of. `open`
+    holds the courses that those gates leave open to them, `settled` the codes of the others, `asked` is both; `reasons`
+    are the first of those gates that are shut to each of them.
     """
 
     somebody: int
+    out: frozenset[str]
     open: Mapping[str, int]
     settled: tuple[int, ...]
     asked: Mapping[str, int]
@@ -68,12 +71,13 @@ def sweep(tonight: Night) -> Sweep:
     """Ask every pair of a night."""
     left_out: dict[int, int] = {}
     settled: dict[int, int] = {}
-    enrols: list[Pair] = []
-    for person, course, code in _open_pairs(tonight, settled):
+    enrols: list[Coded] = []
+    for pair in _open_pairs(tonight, settled):
+        code = pair[2]
         if code in left_out:  # nearly all of them
             left_out[code] += 1
         elif verdict_of(code).enrols:
-            enrols.append((person, course))
+            enrols.append(pair)
         else:
             left_out[code] = 1
     reasons: Counter[str] = Counter()
@@ -84,8 +88,8 @@ def sweep(tonight: Night) -> Sweep:
     return Sweep(tuple(enrols), reasons)
 
 
-def open_pairs(tonight: Night) -> Iterator[tuple[str, str, int]]:
-    """The pairs that the leading gates leave open, with their codes; some of those that opted out are among them."""
+def open_pairs(tonight: Night) -> Iterator[Coded]:
+    """The pairs that the leading gates leave open, with their codes."""
     return _open_pairs(tonight, {})
 
 
@@ -95,52 +99,58 @@ def first_reasons(tonight: Night) -> Callable[[str], dict[str, str | None]]:
 
     def of(person: str) -> dict[str, str | None]:
         rows = tonight.register
-        if person in rows.opted_out:
-            return {c: verdict_of(tonight.read(person, c).code).reason for c in rows.courses_of(person)}
         _, kind = _kind_of(tonight, kinds, rows.people[person])
-        records, enrolments, courses = rows.records[person], rows.enrolments[person], tonight.courses
-        found = dict(kind.reasons)
-        for course, code in kind.open.items():
-            if course in enrolments:
-                whole = tonight.read(person, course).code
-            else:
-                taken = records.get(course)
-                whole = code | (MISSING if taken is None else courses[course].standing(taken))
-            found[course] = verdict_of(whole).reason
-        for course in {**records, **enrolments} if enrolments else records:
-            if course not in kind.asked:
-                found[course] = _leading_reason(kind.somebody | courses[course].code)
-        return found
+        opened = {course: verdict_of(code).reason for _, course, code in _opened(tonight, person, kind)}
+        others = _unasked(rows.records[person], rows.enrolments[person], kind)
+        unasked = {
+            course: _leading_reason(_code_unasked(tonight, kind.somebody, kind.out, course)) for course in others
+        }
+        return {**kind.reasons, **opened, **unasked}
 
     return of
 
 
-def _open_pairs(tonight: Night, settled: dict[int, int]) -> Iterator[tuple[str, str, int]]:
+def _open_pairs(tonight: Night, settled: dict[int, int]) -> Iterator[Coded]:
     """The pairs that the leading gates leave open, with their codes; those of the others are counted in `settled`."""
-    rows, courses = tonight.register, tonight.courses
+    rows = tonight.register
     kinds: dict[object, _Kind] = {}
-    people_of: Counter[object] = Counter()
+    people: Counter[object] = Counter()
+    unasked: defaultdict[tuple[int, frozenset[str]], Counter[str]] = defaultdict(Counter)
     for id, person in rows.people.items():
-        if id in rows.opted_out:
-            for course in rows.courses_of(id):
-                yield id, course, tonight.read(id, course).code
-            continue
         key, kind = _kind_of(tonight, kinds, person)
-        people_of[key] += 1
-        records, enrolments = rows.records[id], rows.enrolments[id]
-        for course, code in kind.open.items():
-            if course in enrolments:
-                yield id, course, tonight.read(id, course).code
-            else:
-                taken = records.get(course)
-                yield id, course, code | (MISSING if taken is None else courses[course].standing(taken))
-        for course in {**records, **enrolments} if enrolments else records:
-            if course not in kind.asked:
-                code = kind.somebody | courses[course].code
-                settled[code] = settled.get(code, 0) + 1
-    for alike, count in people_of.items():
-        for code in kinds[alike].settled:
+        people[key] += 1
+        yield from _opened(tonight, id, kind)
+        unasked[kind.somebody, kind.out].update(_unasked(rows.records[id], rows.enrolments[id], kind))
+    for key, count in people.items():
+        for code in kinds[key].settled:
             settled[code] = settled.get(code, 0) + count
+    for alike, courses in unasked.items():
+        for course, count in courses.items():
+            code = _code_unasked(tonight, *alike, course)
+            settled[code] = settled.get(code, 0) + count
+
+
+def _opened(tonight: Night, person: str, kind: _Kind) -> Iterator[Coded]:
+    """One person's courses that the leading gates leave open, with their codes."""
+    records, enrolments = tonight.register.records[person], tonight.register.enrolments[person]
+    for course, code in kind.open.items():
+        if course in enrolments:
+            yield person, course, tonight.read(person, course).code
+        elif course in records:
+            yield person, course, code | tonight.courses[course].standing(records[course])
+        else:
+            yield person, course, code | MISSING
+
+
+def _unasked(records: Mapping[str, object], enrolments: Mapping[str, object], kind: _Kind) -> Collection[str]:
+    """The courses that somebody was recorded or enrolled on, and nobody asks them for."""
+    strangers = records.keys() - kind.asked.keys()
+    return strangers | (enrolments.keys() - kind.asked.keys()) if enrolments else strangers
+
+
+def _code_unasked(tonight: Night, somebody: int, out: frozenset[str], course: str) -> int:
+    """What the leading gates see of a course that nobody asks somebody for."""
+    return somebody | tonight.courses[course].code | (OPTED_OUT if course in out else 0)
 
 
 def _kind_of(tonight: Night, kinds: dict[object, _Kind], person: Person) -> tuple[object, _Kind]:
@@ -158,8 +168,9 @@ def _kind(tonight: Night, person: Person, somebody: int) -> _Kind:
     reasons = {course: _leading_reason(code) for course, code in asked.items()}
     return _Kind(
         somebody=somebody,
+        out=tonight.register.out_of(person.id),
         open={course: code for course, code in asked.items() if reasons[course] is None},
-        settled=tuple(code for course, code in asked.items() if reasons[course] is not None),
+        settled=tuple([code for course, code in asked.items() if reasons[course] is not None]),
         asked=asked,
         reasons=reasons,
     )

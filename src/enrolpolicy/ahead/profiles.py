@@ -93,7 +93,7 @@ def personnel_profile(snapshot: Snapshot, *, person: str, on: date) -> Profile:
                 expires_on=told.expires_on,
                 booking=status,
                 tag=_tag(snapshot.account, shown),
-                opted_out=(person, course.id) in rows.opt_outs,
+                opted_out=course.id in rows.out_of(person),
             )
         )
     required = [row.light for row in trainings if row.level is Level.REQUIRED]

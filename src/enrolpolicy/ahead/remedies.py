@@ -17,7 +17,7 @@ from enrolpolicy.dates import ONE_DAY
 from enrolpolicy.model import Audience, Snapshot
 from enrolpolicy.night import Night, night_of
 from enrolpolicy.planner import allocate, available_credits, demand_of, spread_until, survey
-from enrolpolicy.register import Register, register
+from enrolpolicy.register import Register, opt_outs_of, register
 from enrolpolicy.sweep import Pair
 from enrolpolicy.verdict import verdict_of
 
@@ -162,8 +162,7 @@ def moved(rows: Register, before: Snapshot, after: Snapshot) -> Register:
     if after.personnel is not before.personnel:
         rows = evolve(rows, people={person.id: person for person in after.personnel})
     if after.opt_outs is not before.opt_outs:
-        pairs = frozenset((row.person, row.course) for row in after.opt_outs)
-        rows = evolve(rows, opt_outs=pairs, opted_out=frozenset(person for person, _ in pairs))
+        rows = evolve(rows, opt_outs=opt_outs_of(after.opt_outs))
     return rows
 
 
