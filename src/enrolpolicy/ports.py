@@ -371,7 +371,9 @@ class Store(Protocol):
     `journal`.
 
     What breaks S2 is refused as `key`, S3 as `open`; a refusal here is never final. An account the store does not
-    have is refused as `unknown-account`.
+    have is refused as `unknown-account`, and writes that name another account than the transaction's as
+    `other-account`: accounts never meet. Bookings that came with the register, and that no transaction has moved,
+    follow it.
     """
 
     def snapshot(self, account: str) -> Done[Snapshot] | Refused | Unknown:
