@@ -150,6 +150,45 @@ class TestPatience:
         assert len(in_doubt) <= sum(silent)
 
 
+class TestPatienceWithTheStore:
+    """A store whose commits nobody confirms is left alone after so many in a row; one that confirms in between is not."""
+
+    @given(st.lists(st.booleans(), max_size=30), st.integers(1, 4))
+    def test_in_a_row(self, silent: list[bool], patience: int) -> None:
+        here = night(register(*[person(f"p{number:02}") for number in range(12)], credits=50))
+        store, asked = here.store, list[bool]()
+
+        def transact(account: str, people: Sequence[str], work: Any) -> object:
+            if not people:
+                return store.transact(account, people, work)  # whose turn it is, and that the night is over
+            asked.append(bool(silent[len(asked) : len(asked) + 1] == [True]))
+            return Unknown("not confirmed") if asked[-1] else store.transact(account, people, work)
+
+        deaf: Any = Answering(store)
+        deaf.transact = transact
+        stopped = evolve(here, store=deaf).run(patience=patience, batch=1).stopped
+        told = "".join("x" if row else " " for row in asked).split()
+        assert max(map(len, told), default=0) <= patience
+        said = f"the store did not answer {patience} times in a row"
+        assert stopped == (said if told and len(told[-1]) == patience else None)
+
+    def test_for_ever(self) -> None:
+        """A thousand people, and no more transactions than patience allows."""
+        here = night(register(*[person(f"p{number:03}") for number in range(1000)], credits=1000))
+        deaf: Any = Answering(here.store)
+        calls: list[object] = []
+
+        def transact(account: str, people: Sequence[str], work: Any) -> object:
+            calls.append(people)
+            return Unknown("not confirmed") if people else here.store.transact(account, people, work)
+
+        deaf.transact = transact
+        report = evolve(here, store=deaf).run()
+        assert report.stopped == "the store did not answer 5 times in a row"
+        assert len(calls) == 1 + 5
+        assert here.statuses() == []
+
+
 class TestThePreflight:
     """What the LMS's check says is said before anything is done: of one course, only that one is left alone."""
 
@@ -378,7 +417,7 @@ class TestPromises:
         weak = evolve(STRONG, keys_kept=None, latest_arrival=timedelta(minutes=5))
         here = night(lms=MemoryLms(weak))
         until = AT + timedelta(minutes=1)
-        here.store._turns[ACCOUNT] = "another", until
+        here.store._books[ACCOUNT].run_by, here.store._books[ACCOUNT].run_until = "another", until
         stopped = here.run(accept={Weakness.ONE_RUNNER}).stopped
         assert stopped is not None
         assert stopped.startswith(f"another run has the account until {until.isoformat()}")
