@@ -45,8 +45,8 @@ from enrolpolicy.ports import Done, LmsCapabilities, Progress, Refused, Unknown
 from enrolpolicy.reports import Report
 from enrolpolicy.rows import LetterStatus, Row, RowStatus
 from enrolpolicy.runner.calls import Call, Steps
+from enrolpolicy.runner.job import Job
 from enrolpolicy.runner.nights import steps_of_actions, steps_of_night
-from enrolpolicy.runner.sheet import Job
 
 START = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 LEASE = timedelta(minutes=10)

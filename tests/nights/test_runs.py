@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enrolpolicy import Cancel, Snapshot, cancel, plan
+from enrolpolicy import Cancel, Enrolment, EnrolmentStatus, Origin, Snapshot, cancel, plan
 from enrolpolicy.adapters.memory import STRONG, MemoryLms, MemoryMailer, MemoryStore
 from enrolpolicy.guarantees import PromiseTooWeak, Weakness
 from enrolpolicy.plans import Enrol, Invite
@@ -151,7 +151,7 @@ class TestPatience:
 
 
 class TestPatienceWithTheStore:
-    """A store whose commits nobody confirms is left alone after so many in a row; one that confirms in between is not."""
+    """A store whose commits nobody confirms is left alone after so many in a row, and no other."""
 
     @given(st.lists(st.booleans(), max_size=30), st.integers(1, 4))
     def test_in_a_row(self, silent: list[bool], patience: int) -> None:
@@ -295,6 +295,30 @@ class TestLetters:
         [letter] = here.store.letters(ACCOUNT)
         assert (letter.status, letter.detail, letter.content) == (LetterStatus.DEAD, "bad-address", b"")
         assert here.mailer._port.inbox == []
+
+
+class TestABookingThatGoesWithTheRegister:
+    """A letter on its way to somebody whose booking has left the register meanwhile is no trouble to the others."""
+
+    def test_its_letter(self) -> None:
+        booked = [
+            Enrolment(id=f"e-{id}", person=id, course="fire", cycle="2025-12-13", status=EnrolmentStatus.BOOKED,
+                      origin=Origin.AUTO, enrolled_at=AT)
+            for id in ("ana", "bo")
+        ]  # fmt: skip
+        whole = register(person("ana"), person("bo"), credits=5, enrolments=booked)
+        here = night(whole)
+
+        def send(_: Any) -> Done[None]:
+            here.store.put(evolve(whole, enrolments=tuple(booked[1:])))
+            return Done(None)
+
+        here.mailer.send = send
+        assert [(row.person, row.fate) for row in here.run().outcomes if row.act == "mail"] == [
+            ("ana", Fate.ALREADY),
+            ("bo", Fate.DONE),
+        ]
+        assert [letter.status for letter in here.store.letters(ACCOUNT)] == [LetterStatus.DROPPED, LetterStatus.SENT]
 
 
 class TestOneStopsNobodyElse:

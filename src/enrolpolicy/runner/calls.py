@@ -12,7 +12,7 @@ from attrs import frozen
 from enrolpolicy.guarantees import InDoubt
 from enrolpolicy.ports import Booking, Done, Refused, Unknown, Work
 from enrolpolicy.reports import Fate, Outcome
-from enrolpolicy.runner.sheet import Job
+from enrolpolicy.runner.job import Job
 
 T = TypeVar("T")
 K = TypeVar("K", bound="Named")

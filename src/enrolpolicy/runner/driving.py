@@ -30,8 +30,8 @@ from enrolpolicy.ports import (
 )
 from enrolpolicy.reports import Outcome, PlanRefused, Report
 from enrolpolicy.runner.calls import Call, Steps
+from enrolpolicy.runner.job import Job
 from enrolpolicy.runner.nights import steps_of_actions, steps_of_night, steps_of_plan
-from enrolpolicy.runner.sheet import Job
 
 T = TypeVar("T")
 

@@ -10,8 +10,9 @@ from enrolpolicy.rows import Row, RowStatus
 from enrolpolicy.runner import moves
 from enrolpolicy.runner.calls import Run, Steps, in_doubt
 from enrolpolicy.runner.effects import STARTED, ask, deliver, go_on, withdraw, write_down
+from enrolpolicy.runner.job import Job
 from enrolpolicy.runner.moves import Taken
-from enrolpolicy.runner.sheet import Job, revives
+from enrolpolicy.runner.sheet import revives
 
 _UNFINISHED = (RowStatus.PENDING, RowStatus.CANCELLING)
 _FOLLOWED = (EnrolmentStatus.BOOKED, EnrolmentStatus.IN_PROGRESS)

@@ -6,22 +6,20 @@ credits. It is the only thing here that is written on rather than made, and it l
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime, timedelta
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any, final
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from enrolpolicy.candidate import usable
 from enrolpolicy.facts import facts_of
-from enrolpolicy.guarantees import Guarantee, Invitations
+from enrolpolicy.guarantees import Invitations
 from enrolpolicy.model import Account, Course, Enrolment, Withdrawal
 from enrolpolicy.night import OTHER_CYCLE, Night
 from enrolpolicy.plans import Enrol
 from enrolpolicy.policy import POLICY_VERSION
 from enrolpolicy.ports import (
-    Composer,
     Desk,
     Invitation,
     LetterWrite,
@@ -31,36 +29,12 @@ from enrolpolicy.ports import (
     Writes,
 )
 from enrolpolicy.rows import ARROWS, RESERVING_ROWS, Entry, Letter, LetterStatus, Row, RowStatus, enrolment_of
+from enrolpolicy.runner.job import Job
 from enrolpolicy.staleness import Changed
 from enrolpolicy.structuring import quick
 from enrolpolicy.verdict import withdrawn_because
 
 EVERY_CAUSE = frozenset(Withdrawal)
-
-
-@final
-@frozen(kw_only=True)
-class Job:
-    """What a run knows from the start.
-
-    `at` is an instant of the night, `on` the night's date (that of `at`, until the account's time zone is known).
-    `actor` is who the journal names, `owner` tells this run from others. `lease`: how long others leave alone what it
-    works on. `batch`: how many rows share a transaction. `tries`: how often a letter is begun before it is given up.
-    `patience`: after how many calls in a row without an answer it stops.
-    """
-
-    account: str
-    on: date
-    at: datetime
-    actor: str
-    owner: str
-    lms: LmsCapabilities
-    guarantee: Guarantee
-    compose: Composer
-    lease: timedelta
-    batch: int
-    tries: int
-    patience: int
 
 
 @final
