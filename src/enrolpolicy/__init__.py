@@ -123,7 +123,19 @@ if TYPE_CHECKING:
         Unknown,
     )
     from enrolpolicy.reports import Fate, Outcome, PlanRefused, Report
-    from enrolpolicy.runner.driving import AsyncPorts, Ports, Terms, aact, aapply, act, apply, arun_night, run_night
+    from enrolpolicy.runner.driving import (
+        AsyncPorts,
+        Ports,
+        Terms,
+        aact,
+        aapply,
+        act,
+        apply,
+        arun_night,
+        asettle,
+        run_night,
+        settle,
+    )
     from enrolpolicy.schemas import document_schema, plan_schema, snapshot_schema
     from enrolpolicy.staleness import Changed, Rechecked, Stale, preconditions, recheck
     from enrolpolicy.wording import Words
@@ -186,7 +198,19 @@ _LATER = {
     "ahead.remedies": ("Remedy", "what_helps"),
     "ahead.sheets": ("forecast_csv",),
     "reports": ("Fate", "Outcome", "PlanRefused", "Report"),
-    "runner.driving": ("AsyncPorts", "Ports", "Terms", "aact", "aapply", "act", "apply", "arun_night", "run_night"),
+    "runner.driving": (
+        "AsyncPorts",
+        "Ports",
+        "Terms",
+        "aact",
+        "aapply",
+        "act",
+        "apply",
+        "arun_night",
+        "asettle",
+        "run_night",
+        "settle",
+    ),
     "schemas": ("document_schema", "plan_schema", "snapshot_schema"),
     "staleness": ("Changed", "Rechecked", "Stale", "preconditions", "recheck"),
     "ahead.views": (
@@ -374,6 +398,7 @@ __all__ = [
     "applied",
     "apply",
     "arun_night",
+    "asettle",
     "back_test",
     "calendar_entries",
     "calendar_feed",
@@ -411,6 +436,7 @@ __all__ = [
     "recheck",
     "run_date",
     "run_night",
+    "settle",
     "snapshot_schema",
     "supposed",
     "what_helps",

@@ -345,11 +345,12 @@ class Backlog:
     """What earlier runs left behind, by the store's clock `now`.
 
     `rows`: pending or being cancelled, their lease over (`unfinished`); and, where they were asked for, those that
-    ended and may come back (`may_come_back`). `letters`: those to be sent now (`due`). `last_night`: the date of the
-    last night that was done.
+    ended and may come back (`may_come_back`). `held`: those that wait for a person. `letters`: those to be sent now
+    (`due`). `last_night`: the date of the last night that was done.
     """
 
     rows: tuple[Row, ...]
+    held: tuple[Row, ...]
     letters: tuple[Letter, ...]
     last_night: date | None
     now: datetime

@@ -120,7 +120,7 @@ def _backlog(change: Callable[[Backlog], Backlog]) -> Callable[[Any], Any]:
 
 
 def _no_backlog(memory: MemoryStore) -> dict[str, Any]:
-    nothing = Backlog(rows=(), letters=(), last_night=None, now=memory._clock())
+    nothing = Backlog(rows=(), held=(), letters=(), last_night=None, now=memory._clock())
     return {"backlog": lambda said: Done(nothing) if isinstance(said, Refused) else said}
 
 
@@ -551,6 +551,7 @@ STORE_MUTANTS = (
     ),
     store_mutant("letters go out too early", "S9e", _letters_too_early),
     Mutant("the night written last is the last", frozenset({"S9f"}), _store_of(LastNightStore)),
+    store_mutant("nobody is told of the held", "S9g", lambda _: {"backlog": _backlog(lambda it: evolve(it, held=()))}),
     store_mutant("moves need no entry", "S10", _lacking("journal", lambda _, it: not it.entries)),
     store_mutant("entries need no move", "S10b S10c", _lacking("journal", lambda _, it: bool(it.entries))),
     store_mutant(

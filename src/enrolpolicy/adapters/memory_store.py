@@ -16,6 +16,7 @@ from enrolpolicy.rows import (
     Letter,
     LetterStatus,
     Row,
+    RowStatus,
     due,
     enrolment_of,
     may_come_back,
@@ -162,8 +163,15 @@ class MemoryStore:
             if books is None:
                 return _UNKNOWN_ACCOUNT
             rows = [row for row in books.in_order() if unfinished(row, at) or (ended and may_come_back(row))]
-            letters = [letter for letter in books.letters.values() if due(letter, at)]
-            return Done(Backlog(rows=tuple(rows), letters=tuple(letters), last_night=books.last_night, now=at))
+            return Done(
+                Backlog(
+                    rows=tuple(rows),
+                    held=tuple([row for row in books.in_order() if row.status is RowStatus.HELD]),
+                    letters=tuple([letter for letter in books.letters.values() if due(letter, at)]),
+                    last_night=books.last_night,
+                    now=at,
+                )
+            )
 
     def transact(self, account: str, people: Collection[str], work: Work[T]) -> Done[T] | Refused | Unknown:
         """As `Store.transact`."""

@@ -40,7 +40,7 @@ from enrolpolicy.adapters.sqlite_tables import (
 )
 from enrolpolicy.model import Snapshot
 from enrolpolicy.ports import Backlog, Desk, Done, Refused, Unknown, Work
-from enrolpolicy.rows import Entry, Letter, Row, due, enrolment_of, unfinished
+from enrolpolicy.rows import Entry, Letter, Row, RowStatus, due, enrolment_of, unfinished
 from enrolpolicy.stores import broken, told
 
 T = TypeVar("T")
@@ -151,12 +151,14 @@ class SqliteStore:
 
         def read(db: sqlite3.Connection) -> Backlog:
             books, at = self._books(db, account), self._clock()
-            rows = [row for row in rows_of(db, account, "status IN ('pending', 'cancelling')") if unfinished(row, at)]
+            middle = rows_of(db, account, "status IN ('pending', 'held', 'cancelling')")
+            rows = [row for row in middle if unfinished(row, at)]
             if ended:
                 rows += rows_of(db, account, "status IN ('cancelled', 'refused') AND ended_at IS NOT NULL")
             letters = [letter for letter in letters_of(db, account, "status = 'pending'") if due(letter, at)]
             in_order = tuple(sorted(rows, key=lambda row: row.key))
-            return Backlog(rows=in_order, letters=tuple(letters), last_night=books.last_night, now=at)
+            held = tuple([row for row in middle if row.status is RowStatus.HELD])
+            return Backlog(rows=in_order, held=held, letters=tuple(letters), last_night=books.last_night, now=at)
 
         return self._transaction("DEFERRED", read_whole(read))
 

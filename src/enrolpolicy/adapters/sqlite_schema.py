@@ -82,7 +82,7 @@ _ROWS = (
     PRIMARY KEY (account, "key"), CHECK (status IN ({_words(frozenset(RowStatus))})))""",
     "CREATE INDEX rows_person ON rows (account, person)",
     f"CREATE UNIQUE INDEX rows_one_open ON rows (account, person, course, beside) WHERE {_OPEN}",
-    "CREATE INDEX rows_unfinished ON rows (account) WHERE status IN ('pending', 'cancelling')",
+    "CREATE INDEX rows_unfinished ON rows (account) WHERE status IN ('pending', 'held', 'cancelling')",
     "CREATE INDEX rows_ended ON rows (account) WHERE status IN ('cancelled', 'refused') AND ended_at IS NOT NULL",
     f"""CREATE TRIGGER rows_reserve AFTER INSERT ON rows WHEN NEW.{_HELD} BEGIN
     UPDATE accounts SET reserved = reserved + NEW.credits WHERE id = NEW.account; END""",

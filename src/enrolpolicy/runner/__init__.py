@@ -3,6 +3,7 @@
 driving        makes the calls, and gives the answers back; the only part that is not a pure function or a generator
 nights         one run from its beginning to its report
 settling       what earlier runs left
+holding        what a person says of an enrolment that is held
 effects        enrolling, cancelling, inviting
 calls          a call as a value, and what a run knows so far
 accepting      whether a plan may be carried out at all

@@ -6,6 +6,7 @@ credits. It is the only thing here that is written on rather than made, and it l
 
 import json
 from collections.abc import Iterator, Mapping
+from datetime import date
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any, final
@@ -53,7 +54,6 @@ class Sheet:
         self._entries: list[Entry] = []
         self._spent = 0
         self._reserved = desk.reserved
-        self._courses = {course.id: course for course in desk.snapshot.courses}
 
     def writes(self) -> Writes:
         """All of it, for the store."""
@@ -162,22 +162,7 @@ class Sheet:
     def _write(self, row: Row, was: RowStatus | None, because: str) -> Row:
         self.rows[row.key] = row
         self._changed[row.key] = None
-        self._entries.append(
-            Entry(
-                account=row.account,
-                key=row.key,
-                person=row.person,
-                course=row.course,
-                was=was,
-                now=row.status,
-                because=because,
-                actor=self.job.actor,
-                on=self.job.on,
-                at=self.desk.now,
-                policy_version=POLICY_VERSION,
-                settings=_settings(self.desk.snapshot.account, self._courses.get(row.course)),
-            )
-        )
+        self._entries.append(entry_of(self.desk, row, was, because, actor=self.job.actor, on=self.job.on))
         return row
 
     def unwanted_because(self, tonight: Night, row: Row) -> str | None:
@@ -260,6 +245,25 @@ class Sheet:
         """The letter as it is now, if it is still this run's."""
         now = self.letters.get(letter.message_id)
         return now if now is not None and now.fence == letter.fence and now.status is letter.status else None
+
+
+def entry_of(desk: Desk, row: Row, was: RowStatus | None, because: str, *, actor: str, on: date) -> Entry:
+    """The journal's entry of a row's move."""
+    course = next((course for course in desk.snapshot.courses if course.id == row.course), None)
+    return Entry(
+        account=row.account,
+        key=row.key,
+        person=row.person,
+        course=row.course,
+        was=was,
+        now=row.status,
+        because=because,
+        actor=actor,
+        on=on,
+        at=desk.now,
+        policy_version=POLICY_VERSION,
+        settings=_settings(desk.snapshot.account, course),
+    )
 
 
 def revives(lms: LmsCapabilities, status: RowStatus) -> bool:

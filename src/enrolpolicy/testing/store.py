@@ -629,6 +629,17 @@ class StoreContract(Contract):
         assert (desk_of(store).run_by, desk_of(store).run_until) == ("us", until)
         assert backlog_of(store).last_night == NIGHT
 
+    @law("S9g")
+    def test_s9g_what_is_held(self, harness: StoreHarness) -> None:
+        """What is held for a person is named every time, until the person has settled it."""
+        store, one = _ready(harness), row("k1", status=RowStatus.HELD)
+        claimed(store, one, row("k2", person="bo"))
+        for _ in range(2):
+            assert backlog_of(store, ended=False).held == (one,)
+            harness.advance(timedelta(days=1))
+        done(transact(store, moved((evolve(one, status=RowStatus.BOOKED), one))))
+        assert backlog_of(store).held == ()
+
     # S10: the journal
 
     @law("S10")
