@@ -105,6 +105,7 @@ class TestRun:
         assert run("--dry-run") == 0
         assert "DRY RUN, nothing was done\n\nDone 6\n" in capsys.readouterr().out
         assert not database.with_suffix(".mail").exists()
+        assert not database.with_suffix(".lms").exists()
         store = SqliteStore(database)
         assert store.rows("acme") == store.journal("acme") == Done(())
         store.close()
@@ -344,6 +345,18 @@ class TestHowItLooks:
         assert set(NOUNS) == acts
         assert {act for act, fate in DEEDS if fate is Fate.DONE} == acts
         assert set(NEXT) == set(Fate)
+
+
+class TestNoFile:
+    """What is no file at all is told so, whatever is asked of it."""
+
+    @pytest.mark.parametrize("command", [["run"], ["cancel", "KEY"], ["log"], ["settle"]], ids=lambda it: it[0])
+    @pytest.mark.parametrize("path", [".", "..", "/", "no/such.db", ""])
+    def test_a_folder_or_nothing(
+        self, path: str, command: list[str], folder: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert main([command[0], path, *command[1:]]) in (2, 65)
+        assert capsys.readouterr().err.startswith("enrolpolicy: ")
 
 
 @pytest.mark.usefixtures("database")

@@ -234,7 +234,7 @@ class TestLetters:
             if letter.due_at is not None and letter.status is LetterStatus.PENDING:
                 pauses.append(letter.due_at - here.clock.at)
                 here.clock.at = letter.due_at - timedelta(seconds=1)
-                assert [(row.act, row.fate) for row in here.run(tries=4).outcomes] == [("invite", Fate.ALREADY)]
+                assert [(row.act, row.fate) for row in here.run(tries=4).outcomes] == [("invite", Fate.FAILED)]
                 here.clock.at = letter.due_at
         assert pauses == [timedelta(minutes=1), timedelta(minutes=2), timedelta(minutes=4)]
         assert letter.status is LetterStatus.SENT
@@ -288,6 +288,34 @@ class TestLetters:
         here.run(accept=accept)
         assert len(mailer.inbox) == mails
         assert len({message.content for message in mailer.inbox}) == 1
+
+    def test_dropped_and_wanted_again(self) -> None:
+        """A letter that was dropped while its booking was being cancelled is sent when the LMS would not cancel it."""
+        here = self.one(Refused("unreachable", final=False, everything=True))
+        here.run()
+        [row] = here.store.rows(ACCOUNT)
+        asked = cancel(here.snapshot(), row.key)
+        assert isinstance(asked, Cancel)
+        unsure = Answering(here.lms, cancel_if_not_started=[Unknown("no answer"), Refused("not-allowed")])
+        evolve(here, lms=unsure).act(asked)
+        assert {one.fate for one in here.run().outcomes} == {Fate.DROPPED}
+        here.clock.at += LATER
+        fates = [(one.act, one.fate) for one in evolve(here, lms=unsure).run().outcomes]
+        assert fates == [("cancel", Fate.FAILED), ("mail", Fate.DONE)]
+        assert here.statuses() == [RowStatus.BOOKED]
+        assert len(here.mailer._port.inbox) == 1
+        assert here.run().outcomes == ()
+
+    def test_not_sent_is_not_invited_already(self) -> None:
+        """While the mailer takes nothing, no run says of anybody that they have been invited."""
+        here = self.one(*[Refused("unreachable", final=False, everything=True)] * 2)
+        here.run()
+        report = here.run()
+        assert {(one.act, one.fate, one.detail) for one in report.outcomes} == {
+            ("mail", Fate.FAILED, "unreachable"),
+            ("invite", Fate.FAILED, "unreachable"),
+        }
+        assert here.run().clean
 
     def test_it_cannot_be_written(self) -> None:
         here = self.one()
@@ -384,6 +412,15 @@ class TestCancellations:
         assert here.store.journal(ACCOUNT)[-1].actor == "kim"
         assert [one.fate for one in here.act(asked).outcomes] == [Fate.ALREADY]
         assert here.run().outcomes == ()  # a cancellation lasts for its cycle
+
+    def test_not_there_any_more(self) -> None:
+        """Cancelled, and said so: where rights are missing, some LMSs say of everything that it is not there."""
+        here, asked = self.booked()
+        lms = Answering(here.lms, cancel_if_not_started=[Done(Cancelled.NOT_FOUND)])
+        report = evolve(here, lms=lms).act(asked)
+        assert [(row.fate, row.detail) for row in report.outcomes] == [(Fate.DONE, "not-found")]
+        [row] = here.store.rows(ACCOUNT)
+        assert (row.status, row.ended_because) == (RowStatus.CANCELLED, "requested")
 
     def test_started_meanwhile(self) -> None:
         here, asked = self.booked()

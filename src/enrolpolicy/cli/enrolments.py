@@ -108,7 +108,7 @@ def _cancel(arguments: Namespace) -> int:
     from enrolpolicy.runner.driving import act  # noqa: PLC0415
 
     at, id = arguments.at or datetime.now(UTC), arguments.enrolment
-    with opened(arguments.database) as store, ports_of(arguments, store, arguments.actor) as (ports, terms):
+    with opened(arguments.database) as store, ports_of(arguments, store, actor=arguments.actor) as (ports, terms):
         account = _account_with(store, id, arguments.account)
         snapshot = answered(store, store.snapshot(account))
         action = cancel(snapshot, id)

@@ -5,6 +5,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from enrolpolicy.cli.command import Usage
@@ -32,7 +33,9 @@ def ports_arguments(parser: ArgumentParser) -> None:
 
 
 @contextmanager
-def ports_of(arguments: Namespace, store: "SqliteStore", actor: str = "enrolpolicy") -> "Iterator[tuple[Ports, Terms]]":
+def ports_of(
+    arguments: Namespace, store: "SqliteStore", *, actor: str = "enrolpolicy", dry: bool = False
+) -> "Iterator[tuple[Ports, Terms]]":
     """The store with the LMS and the mailer that were asked for, and terms in the sender's name."""
     from enrolpolicy.adapters.standin import StandinLms  # noqa: PLC0415
     from enrolpolicy.letters import Sender, composer  # noqa: PLC0415
@@ -45,7 +48,10 @@ def ports_of(arguments: Namespace, store: "SqliteStore", actor: str = "enrolpoli
     except InvalidValue as error:
         raise Usage(str(error)) from None
     with ExitStack() as stack:
-        lms = stack.enter_context(StandinLms(_lms_file(arguments.lms, store.path)))
+        file = _lms_file(arguments.lms, store.path)
+        if dry and not file.exists():  # not made for a look at it either
+            file = Path(stack.enter_context(TemporaryDirectory())) / file.name
+        lms = stack.enter_context(StandinLms(file))
         mailer = _mailer(arguments, store.path, stack)
         try:
             yield Ports(store=store, lms=lms, mailer=mailer), Terms(compose=composer(sender), actor=actor)
@@ -55,17 +61,23 @@ def ports_of(arguments: Namespace, store: "SqliteStore", actor: str = "enrolpoli
 
 def _lms_file(asked: str | None, database: Path) -> Path:
     if asked is None:
-        return database.with_suffix(".lms")
+        return _beside(database, ".lms")
     kind, _, file = asked.partition(":")
     if kind != "standin" or not file:
         raise Usage(f"`{safe(asked[:80])}` is not an LMS; give standin:FILE (others are for Python, see `Ports`)")
     return Path(file)
 
 
+def _beside(database: Path, suffix: str) -> Path:
+    if not database.name:
+        raise Usage(f"`{safe(str(database))}` is a folder; give the file that `enrolpolicy init` makes")
+    return database.with_suffix(suffix)
+
+
 def _mailer(arguments: Namespace, database: Path, stack: ExitStack) -> "Mailer":
     from enrolpolicy.adapters.eml import EmlFolder  # noqa: PLC0415
 
-    asked = arguments.mail or f"eml:{database.with_suffix('.mail')}"
+    asked = arguments.mail or f"eml:{_beside(database, '.mail')}"
     kind, _, rest = asked.partition(":")
     if kind == "eml" and rest:
         return EmlFolder(Path(rest))

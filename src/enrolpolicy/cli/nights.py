@@ -72,7 +72,7 @@ def _run(arguments: Namespace) -> int:
 
     at = arguments.at or datetime.now(UTC)
     found: list[tuple[Report, Snapshot]] = []
-    with opened(arguments.database) as store, ports_of(arguments, store) as (ports, terms):
+    with opened(arguments.database) as store, ports_of(arguments, store, dry=arguments.dry_run) as (ports, terms):
         for account in accounts_of(store, arguments.account):
             used = dry_run(account, ports) if arguments.dry_run else ports
             if isinstance(used, Refused | Unknown):

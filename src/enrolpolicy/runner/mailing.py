@@ -129,8 +129,12 @@ def _posted(sheet: Sheet, tonight: Night, action: Invite) -> Letter | Outcome:
     if row is None or changed:
         return dropped("invite", action, changed)
     written = sheet.letter_to(tonight, row)
+    if written is not None and written.status is LetterStatus.DROPPED:
+        # Dropped while the booking was being cancelled, or gone from the register; it is there again.
+        return sheet.take(evolve(written, status=LetterStatus.PENDING, detail=None))
     if written is not None:
-        fate = {"pending": Fate.ALREADY, "sent": Fate.ALREADY}.get(written.status.value, Fate.FAILED)
+        # One without a detail was sent, or is being sent by another run.
+        fate = Fate.ALREADY if written.detail is None else Fate.FAILED
         return outcome("invite", row, fate, written.detail or written.status.value)
     letter = sheet.invite(tonight, row, taken=True)
     return letter or outcome("invite", row, Fate.FAILED, "unwritten")
