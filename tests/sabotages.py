@@ -21,7 +21,8 @@ from enrolpolicy.ports import Done, Order, Receipt, Writes
 from enrolpolicy.rows import Row, RowStatus
 from enrolpolicy.runner import effects, mailing, moves, nights, settling
 from enrolpolicy.runner.calls import Run, Steps
-from enrolpolicy.runner.sheet import Job, Sheet
+from enrolpolicy.runner.job import Job
+from enrolpolicy.runner.sheet import Sheet
 from simulation import FIND, LATE, NOTHING, Budget, Found, Setting, by_dice, exhaustively, register
 
 Switch = Callable[[], AbstractContextManager[object]]

@@ -38,14 +38,15 @@ from enrolpolicy import (
     cancel,
     plan,
 )
+from enrolpolicy.adapters import memory_store
 from enrolpolicy.adapters.memory import STRONG, MemoryLms, MemoryMailer, MemoryStore
 from enrolpolicy.guarantees import Weakness, guarantee
 from enrolpolicy.ports import Done, LmsCapabilities, Progress, Refused, Unknown
 from enrolpolicy.reports import Report
 from enrolpolicy.rows import LetterStatus, Row, RowStatus
 from enrolpolicy.runner.calls import Call, Steps
+from enrolpolicy.runner.job import Job
 from enrolpolicy.runner.nights import steps_of_actions, steps_of_night
-from enrolpolicy.runner.sheet import Job
 
 START = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 LEASE = timedelta(minutes=10)
@@ -335,7 +336,7 @@ class World:
             runs.insert(0, run)
 
     def _person(self, **changes: Any) -> None:
-        register = self.store.register(ACCOUNT)
+        register = self._whole()
         people = (evolve(register.personnel[0], **changes), *register.personnel[1:])
         self.store.put(evolve(register, personnel=people))
 
@@ -356,10 +357,11 @@ class World:
             enrolled_at=self.at,
             invited_at=self.at,
         )
-        self.store.put(evolve(self.store.register(ACCOUNT), enrolments=(by_hand,)))
+        register = self._whole()
+        self.store.put(evolve(register, enrolments=(*register.enrolments, by_hand)))
 
     def _taken_elsewhere(self) -> None:
-        register = self.store.register(ACCOUNT)
+        register = self._whole()
         taken = TrainingRecord(
             person="ana", course="fire", completed_on=self.at.date(), expires_on=self.at.date() + timedelta(days=365)
         )
@@ -409,8 +411,9 @@ class World:
     def _store_transact(self, account: Any, people: Any, work: Any) -> object:
         if self.setting.enforced:
             return self.store.transact(account, people, work)
-        writes, answer = work(self.store._desk(account, people))
-        self.store._write(account, writes)
+        books = self.store._books[account]
+        writes, answer = work(memory_store._desk(books, people, self.at))
+        memory_store._write(books, writes)
         return Done(answer)
 
     # Invariants, at every step

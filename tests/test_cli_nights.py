@@ -15,14 +15,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from documents import ready
+from enrolpolicy.adapters.memory import STRONG, MemoryLms, MemoryMailer
 from enrolpolicy.adapters.sqlite import SqliteStore
 from enrolpolicy.adapters.standin import StandinLms
 from enrolpolicy.cli import main
 from enrolpolicy.cli.night_text import DEEDS, NOUNS, entry_lines, report_lines
+from enrolpolicy.guarantees import Weakness
 from enrolpolicy.ports import Done
 from enrolpolicy.reports import NEXT, Fate, Outcome, Report
 from enrolpolicy.rows import Entry, RowStatus
+from enrolpolicy.runner.driving import Ports, Terms, run_night
 from enrolpolicy.staleness import Changed
+from enrolpolicy.testing import Chaos, Fault
 from enrolpolicy.text import WIDTH, Names, Style, columns
 
 ON = date(2026, 11, 23)
@@ -101,6 +105,7 @@ class TestRun:
         assert run("--dry-run") == 0
         assert "DRY RUN, nothing was done\n\nDone 6\n" in capsys.readouterr().out
         assert not database.with_suffix(".mail").exists()
+        assert not database.with_suffix(".lms").exists()
         store = SqliteStore(database)
         assert store.rows("acme") == store.journal("acme") == Done(())
         store.close()
@@ -340,3 +345,78 @@ class TestHowItLooks:
         assert set(NOUNS) == acts
         assert {act for act, fate in DEEDS if fate is Fate.DONE} == acts
         assert set(NEXT) == set(Fate)
+
+
+class TestNoFile:
+    """What is no file at all is told so, whatever is asked of it."""
+
+    @pytest.mark.parametrize("command", [["run"], ["cancel", "KEY"], ["log"], ["settle"]], ids=lambda it: it[0])
+    @pytest.mark.parametrize("path", [".", "..", "/", "no/such.db", ""])
+    def test_a_folder_or_nothing(
+        self, path: str, command: list[str], folder: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert main([command[0], path, *command[1:]]) in (2, 65)
+        assert capsys.readouterr().err.startswith("enrolpolicy: ")
+
+
+@pytest.mark.usefixtures("database")
+class TestSettle:
+    """`settle` writes down what a person found at the LMS of an enrolment that is held, and lists those that are."""
+
+    @pytest.fixture
+    def key(self, database: Path) -> str:
+        """An enrolment that an LMS without keys and look-up left in doubt."""
+        weak = evolve(STRONG, keys_kept=None, finds=False)
+        store = SqliteStore(database, clock=lambda: datetime(2026, 11, 23, 1, tzinfo=UTC))
+        terms = Terms(compose=lambda _: b"", accept={Weakness.AT_MOST_ONCE})
+        ports = Ports(store=store, lms=Chaos([None, Fault.LOST_ANSWER]).lms(MemoryLms(weak)), mailer=MemoryMailer())
+        run_night("acme", ports=ports, terms=terms, at=datetime.fromisoformat(AT))
+        later = SqliteStore(database, clock=lambda: datetime(2026, 11, 23, 3, tzinfo=UTC))
+        report = run_night("acme", ports=evolve(ports, store=later), terms=terms, at=datetime.fromisoformat(AT))
+        store.close()
+        later.close()
+        [held] = report.of(Fate.HELD)
+        return held.key
+
+    def test_listed(self, key: str, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["settle", "nights.db"]) == 0
+        out = capsys.readouterr().out
+        assert key in out
+        assert max(map(columns, out.splitlines())) <= WIDTH
+
+    @pytest.mark.parametrize(
+        ("how", "said", "after"),
+        [
+            (["--found", "booking-1"], "booked; the next night sends the invitation, or withdraws it", "booked"),
+            (
+                ["--not-there"],
+                "refused; its credits are free again, and it is planned anew after the policy's pause",
+                "refused",
+            ),
+        ],
+    )
+    def test_settled(
+        self, how: list[str], said: str, after: str, key: str, database: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert main(["settle", "nights.db", key, *how, "--actor", "kim", "--at", AT]) == 0
+        assert capsys.readouterr().out == f"{key}: {said}\n"
+        store = SqliteStore(database)
+        entries = store.journal("acme", key=key)
+        store.close()
+        assert isinstance(entries, Done)
+        assert (entries.value[-1].now.value, entries.value[-1].actor) == (after, "kim")
+        assert main(["settle", "nights.db", key, *how]) == 1
+        assert f"is not held, it is {after}; there is nothing to settle" in capsys.readouterr().err
+        assert main(["settle", "nights.db"]) == 0
+        assert capsys.readouterr().out == "acme: nothing is held\n"
+
+    @pytest.mark.parametrize("arguments", [["KEY"], ["--found", "x"], ["--not-there"], ["KEY", "--found", ""]])
+    def test_half_of_it(self, arguments: list[str], key: str, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["settle", "nights.db", *[key if it == "KEY" else it for it in arguments]]) == 2
+        assert capsys.readouterr().err.startswith("enrolpolicy: ")
+
+    def test_no_such(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["settle", "nights.db", "no-such", "--not-there"]) == 1
+        assert "there is no enrolment `no-such` in the file" in capsys.readouterr().err
+        assert main(["settle", "no.db"]) == 2
+        assert "there is no such file" in capsys.readouterr().err

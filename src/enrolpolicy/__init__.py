@@ -113,7 +113,19 @@ if TYPE_CHECKING:
         Unknown,
     )
     from enrolpolicy.reports import Fate, Outcome, PlanRefused, Report
-    from enrolpolicy.runner.driving import AsyncPorts, Ports, Terms, aact, aapply, act, apply, arun_night, run_night
+    from enrolpolicy.runner.driving import (
+        AsyncPorts,
+        Ports,
+        Terms,
+        aact,
+        aapply,
+        act,
+        apply,
+        arun_night,
+        asettle,
+        run_night,
+        settle,
+    )
     from enrolpolicy.schemas import document_schema, plan_schema, snapshot_schema
     from enrolpolicy.staleness import Changed, Rechecked, Stale, preconditions, recheck
     from enrolpolicy.wording import Words
@@ -180,7 +192,19 @@ _LATER = {
     "ahead.shown": ("BookingStatus",),
     "ahead.sheets": ("forecast_csv",),
     "reports": ("Fate", "Outcome", "PlanRefused", "Report"),
-    "runner.driving": ("AsyncPorts", "Ports", "Terms", "aact", "aapply", "act", "apply", "arun_night", "run_night"),
+    "runner.driving": (
+        "AsyncPorts",
+        "Ports",
+        "Terms",
+        "aact",
+        "aapply",
+        "act",
+        "apply",
+        "arun_night",
+        "asettle",
+        "run_night",
+        "settle",
+    ),
     "schemas": ("document_schema", "plan_schema", "snapshot_schema"),
     "staleness": ("Changed", "Rechecked", "Stale", "preconditions", "recheck"),
     "ahead.views": ("CoursePanel", "CourseRow", "PanelRow", "course_panel", "course_register"),
@@ -354,6 +378,7 @@ __all__ = [
     "applied",
     "apply",
     "arun_night",
+    "asettle",
     "back_test",
     "calendar_entries",
     "calendar_feed",
@@ -391,6 +416,7 @@ __all__ = [
     "recheck",
     "run_date",
     "run_night",
+    "settle",
     "snapshot_schema",
     "supposed",
     "what_helps",

@@ -165,7 +165,7 @@ def next_check_on(tonight: Night, reading: Reading) -> date | None:
     now = _answer(tonight, reading)
     at, here = tonight, reading
     while day := min((day for day in boundaries(at, here) if day > at.on), default=None):
-        at = night_of(tonight.register, day, only=reading.course.id)
+        at = night_of(tonight.register, day, only=(reading.course.id,))
         here = at.read(reading.person.id, reading.course.id)
         if _answer(at, here) != now:
             return day

@@ -209,11 +209,11 @@ def night(snapshot: Snapshot, on: date, people: Collection[str] | None = None) -
     return night_of(register(snapshot, people), on)
 
 
-def night_of(rows: Register, on: date, only: str | None = None) -> Night:
-    """Read a register on a date; with `only`, for one course, which is all that can be asked about then."""
+def night_of(rows: Register, on: date, only: Collection[str] | None = None) -> Night:
+    """Read a register on a date; with `only`, for those of these courses that it has, which can then be asked about."""
     civil("on", on)
-    chosen = rows.courses if only is None else {only: rows.course(only)}
-    courses = {id: course_night(rows.account, course, on) for id, course in chosen.items()}
+    chosen = rows.courses.values() if only is None else [rows.courses[id] for id in only if id in rows.courses]
+    courses = {course.id: course_night(rows.account, course, on) for course in chosen}
     return Night(register=rows, on=on, account_code=account_code(rows.account), courses=courses)
 
 

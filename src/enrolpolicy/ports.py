@@ -345,11 +345,12 @@ class Backlog:
     """What earlier runs left behind, by the store's clock `now`.
 
     `rows`: pending or being cancelled, their lease over (`unfinished`); and, where they were asked for, those that
-    ended and may come back (`may_come_back`). `letters`: those to be sent now (`due`). `last_night`: the date of the
-    last night that was done.
+    ended and may come back (`may_come_back`). `held`: those that wait for a person. `letters`: those to be sent now
+    (`due`). `last_night`: the date of the last night that was done.
     """
 
     rows: tuple[Row, ...]
+    held: tuple[Row, ...]
     letters: tuple[Letter, ...]
     last_night: date | None
     now: datetime
@@ -371,7 +372,9 @@ class Store(Protocol):
     `journal`.
 
     What breaks S2 is refused as `key`, S3 as `open`; a refusal here is never final. An account the store does not
-    have is refused as `unknown-account`.
+    have is refused as `unknown-account`, and writes that name another account than the transaction's as
+    `other-account`: accounts never meet. Bookings that came with the register, and that no transaction has moved,
+    follow it.
     """
 
     def snapshot(self, account: str) -> Done[Snapshot] | Refused | Unknown:

@@ -29,7 +29,7 @@ NEXT: dict[Fate, str] = {
     Fate.DROPPED: "is decided anew on the facts of that night",
     Fate.FAILED: "is tried again when the policy's pause is over, or when what was refused has been put right",
     Fate.IN_DOUBT: "is settled first, under the same key",
-    Fate.HELD: "waits for a person, who looks it up at the LMS",
+    Fate.HELD: "waits for a person, who looks it up at the LMS and settles it",
 }
 """What the next night does about each fate."""
 
@@ -39,9 +39,10 @@ NEXT: dict[Fate, str] = {
 class Outcome:
     """One action or row, and what became of it.
 
-    `act` is `enrol`, `cancel`, `invite`, or `mail` for the sending of a letter. `detail` is a short code: the LMS's
-    reason, why something is in doubt, or where it stands already. `changed` holds the facts that a dropped action was
-    decided on and that are not so any more.
+    `act` is `enrol`, `cancel`, `invite`, `mail` for the sending of a letter, `follow` for how far a booking has come,
+    or `settle` for what a person said of it. `detail` is a short code: the LMS's reason, why something is in doubt, or
+    where it stands already. `changed` holds the facts that a dropped action was decided on and that are not so any
+    more.
     """
 
     act: str

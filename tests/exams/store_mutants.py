@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from attrs import evolve
 from broken import DAY, Gap, Mutant
 
+from enrolpolicy.adapters import memory_store
 from enrolpolicy.adapters.memory import MemoryStore
 from enrolpolicy.model import Snapshot
 from enrolpolicy.ports import (
@@ -18,7 +19,7 @@ from enrolpolicy.ports import (
     Work,
     Writes,
 )
-from enrolpolicy.rows import Letter, LetterStatus, RowStatus
+from enrolpolicy.rows import Letter, LetterStatus, Row, RowStatus, row_of
 from enrolpolicy.testing import StoreHarness
 from enrolpolicy.testing.worlds import store_harness
 
@@ -73,6 +74,14 @@ class BentStore:
 FORCED = object()
 
 
+def _force(memory: MemoryStore, account: str, writes: Writes) -> None:
+    memory_store._write(memory._books[account], writes)
+
+
+def _kept(memory: MemoryStore, row: Row) -> Row | None:
+    return memory._books[row.account].rows.get(row.key)
+
+
 def store_mutant(wrong: str, broken: str, bend: Callable[[MemoryStore], dict[str, Any]]) -> Mutant:
     """The store in memory, bent."""
 
@@ -93,7 +102,7 @@ def _lacking(reason: str, when: Callable[[MemoryStore, Writes], bool] = lambda m
     def bend(memory: MemoryStore) -> dict[str, Any]:
         def said(account: str, writes: Writes, answer: Any) -> Any:
             if isinstance(answer, Refused) and answer.reason == reason and when(memory, writes):
-                memory._write(account, writes)
+                _force(memory, account, writes)
                 return FORCED
             return answer
 
@@ -103,7 +112,7 @@ def _lacking(reason: str, when: Callable[[MemoryStore, Writes], bool] = lambda m
 
 
 def _known(memory: MemoryStore, writes: Writes) -> bool:
-    return bool(writes.rows) and all(write.row.key in memory._rows for write in writes.rows)
+    return bool(writes.rows) and all(write.row.key in memory._books[write.row.account].rows for write in writes.rows)
 
 
 def _backlog(change: Callable[[Backlog], Backlog]) -> Callable[[Any], Any]:
@@ -111,14 +120,14 @@ def _backlog(change: Callable[[Backlog], Backlog]) -> Callable[[Any], Any]:
 
 
 def _no_backlog(memory: MemoryStore) -> dict[str, Any]:
-    nothing = Backlog(rows=(), letters=(), last_night=None, now=memory._clock())
+    nothing = Backlog(rows=(), held=(), letters=(), last_night=None, now=memory._clock())
     return {"backlog": lambda said: Done(nothing) if isinstance(said, Refused) else said}
 
 
 def _spends_anyway(memory: MemoryStore) -> dict[str, Any]:
     def said(account: str, writes: Writes, answer: Any) -> Any:
         if isinstance(answer, Refused) and answer.reason == "fence":
-            memory._write(account, Writes(spent=writes.spent))
+            _force(memory, account, Writes(spent=writes.spent))
         return answer
 
     return {"said": said}
@@ -127,7 +136,7 @@ def _spends_anyway(memory: MemoryStore) -> dict[str, Any]:
 def _posts_anyway(memory: MemoryStore) -> dict[str, Any]:
     def said(account: str, writes: Writes, answer: Any) -> Any:
         if isinstance(answer, Refused) and writes.rows:
-            memory._write(account, Writes(letters=writes.letters))
+            _force(memory, account, Writes(letters=writes.letters))
         return answer
 
     return {"said": said}
@@ -144,7 +153,7 @@ def _one_to_blame(memory: MemoryStore) -> dict[str, Any]:
     """Inserts that are ignored where the very row is there."""
 
     def said(account: str, writes: Writes, answer: Any) -> Any:
-        same = writes.rows and all(memory._rows.get(write.row.key) == write.row for write in writes.rows)
+        same = writes.rows and all(_kept(memory, write.row) == write.row for write in writes.rows)
         return FORCED if isinstance(answer, Refused) and answer.reason == "key" and same else answer
 
     return {"said": said}
@@ -166,7 +175,7 @@ def _refusing(when: Callable[[MemoryStore, Writes], bool]) -> Callable[[MemorySt
 
 def _short(memory: MemoryStore) -> bool:
     credits = memory.register("acme").account.credits
-    return credits is not None and memory._reserved("acme", {}) > credits
+    return credits is not None and memory._books["acme"].reserved > credits
 
 
 class _NoCredits(Exception):
@@ -235,9 +244,9 @@ class GenerousStore(BentStore):
     """One that counts credits before it writes, and not while it does."""
 
     def transact(self, account: str, people: Collection[str], work: Work[T]) -> Done[T] | Refused | Unknown:
-        if account not in self.memory._registers:
+        if account not in self.memory._books:
             return self._store.transact(account, people, work)
-        before = self.memory._desk(account, people)
+        before = memory_store._desk(self.memory._books[account], people, self.memory._clock())
         self.gap.wait()
         seen: list[tuple[Writes, T]] = []
 
@@ -250,7 +259,7 @@ class GenerousStore(BentStore):
             writes, answer = seen[-1]
             asked = writes.spent + sum(write.row.credits for write in writes.rows)
             if before.reserved + asked <= (before.snapshot.account.credits or 0):
-                self.memory._write(account, writes)
+                _force(self.memory, account, writes)
                 return Done(answer)
         return said
 
@@ -318,7 +327,11 @@ def _without_the_held(memory: MemoryStore) -> dict[str, Any]:
     def snapshot(said: Any) -> Any:
         if not isinstance(said, Done):
             return said
-        kept = [it for it in said.value.enrolments if memory._rows[it.id].status is not RowStatus.HELD]
+        kept = [
+            it
+            for it in said.value.enrolments
+            if memory._books[said.value.account.id].rows[it.id].status is not RowStatus.HELD
+        ]
         return Done(evolve(said.value, enrolments=tuple(kept)))
 
     return {"snapshot": snapshot}
@@ -336,7 +349,8 @@ def _entries_reversed(memory: MemoryStore) -> dict[str, Any]:
     def said(account: str, writes: Writes, answer: Any) -> Any:
         if isinstance(answer, Done) and len(writes.entries) > 1:
             count = len(writes.entries)
-            memory._journal[-count:] = reversed(memory._journal[-count:])
+            journal = memory._books[account].journal
+            journal[-count:] = reversed(journal[-count:])
         return answer
 
     return {"said": said}
@@ -344,6 +358,52 @@ def _entries_reversed(memory: MemoryStore) -> dict[str, Any]:
 
 def _pending(it: Letter) -> bool:
     return it.status is LetterStatus.PENDING
+
+
+def _by_key_alone(memory: MemoryStore) -> dict[str, Any]:
+    """What is written under a key is written under it in every account."""
+
+    def said(account: str, writes: Writes, answer: Any) -> Any:
+        if isinstance(answer, Done):
+            for other, books in memory._books.items():
+                for one in writes.rows:
+                    if other != account and one.row.key in books.rows:
+                        books.keep(evolve(one.row, account=other))
+        return answer
+
+    return {"said": said}
+
+
+def _putting(put: Callable[[MemoryStore, Snapshot], None]) -> Callable[[], StoreHarness]:
+    """A store that takes a newer register over in another way."""
+
+    def made() -> StoreHarness:
+        memory: list[MemoryStore] = []
+        harness = store_harness(remember=memory.append)
+        return evolve(harness, put=lambda register: put(memory[0], register))
+
+    return made
+
+
+def _once_only(memory: MemoryStore, register: Snapshot) -> None:
+    known = memory._books[register.account.id].in_order() if register.account.id in memory._books else []
+    memory.put(register)
+    for row in known:
+        memory._books[register.account.id].keep(row)
+
+
+def _never_gone(memory: MemoryStore, register: Snapshot) -> None:
+    known = memory._books[register.account.id].in_order() if register.account.id in memory._books else []
+    memory.put(register)
+    for row in known:
+        if row.key not in memory._books[register.account.id].rows:
+            memory._books[register.account.id].keep(row)
+
+
+def _over_and_over(memory: MemoryStore, register: Snapshot) -> None:
+    memory.put(register)
+    for enrolment in register.enrolments:
+        memory._books[register.account.id].keep(row_of(enrolment, account=register.account.id, credits=1))
 
 
 STORE_MUTANTS = (
@@ -354,9 +414,11 @@ STORE_MUTANTS = (
         "reserves over all accounts",
         "S0d",
         lambda memory: {
-            "desk": lambda it: evolve(it, reserved=sum(memory._reserved(id, {}) for id in memory._registers))
+            "desk": lambda it: evolve(it, reserved=sum(books.reserved for books in memory._books.values()))
         },
     ),
+    store_mutant("rows are kept by key alone", "S0e", _by_key_alone),
+    store_mutant("writes whatever account it is told", "S0f", _lacking("other-account")),
     store_mutant("credits are spent anyway", "S1", _spends_anyway),
     Mutant("work that broke off had nothing to do", frozenset({"S1b"}), _store_of(SwallowingStore)),
     Mutant("forgets the last night", frozenset({"S1c"}), _forgetful),
@@ -374,7 +436,7 @@ STORE_MUTANTS = (
     store_mutant(
         "keys are overwritten",
         "S2",
-        _lacking("key", lambda memory, it: memory._rows[it.rows[0].row.key] != it.rows[0].row),
+        _lacking("key", lambda memory, it: _kept(memory, it.rows[0].row) != it.rows[0].row),
     ),
     store_mutant("the same row twice is fine", "S2b", _one_to_blame),
     store_mutant(
@@ -453,6 +515,9 @@ STORE_MUTANTS = (
     ),
     store_mutant("the held are not in the register", "S8c", _without_the_held),
     Mutant("answers what the first call said", frozenset({"S8d"}), _store_of(TwiceStore)),
+    Mutant("what is known is not looked at again", frozenset({"S8e"}), _putting(_once_only)),
+    Mutant("what is gone from the register stays", frozenset({"S8e"}), _putting(_never_gone)),
+    Mutant("the register has the last word", frozenset({"S8f"}), _putting(_over_and_over)),
     store_mutant("has two clocks", "S9", lambda _: {"backlog": _backlog(lambda it: evolve(it, now=it.now - DAY))}),
     store_mutant(
         "leases hold nobody off",
@@ -486,6 +551,7 @@ STORE_MUTANTS = (
     ),
     store_mutant("letters go out too early", "S9e", _letters_too_early),
     Mutant("the night written last is the last", frozenset({"S9f"}), _store_of(LastNightStore)),
+    store_mutant("nobody is told of the held", "S9g", lambda _: {"backlog": _backlog(lambda it: evolve(it, held=()))}),
     store_mutant("moves need no entry", "S10", _lacking("journal", lambda _, it: not it.entries)),
     store_mutant("entries need no move", "S10b S10c", _lacking("journal", lambda _, it: bool(it.entries))),
     store_mutant(

@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enrolpolicy import Cancel, Snapshot, cancel, plan
+from enrolpolicy import Cancel, Enrolment, EnrolmentStatus, Origin, Snapshot, cancel, plan
 from enrolpolicy.adapters.memory import STRONG, MemoryLms, MemoryMailer, MemoryStore
 from enrolpolicy.guarantees import PromiseTooWeak, Weakness
 from enrolpolicy.plans import Enrol, Invite
@@ -150,6 +150,45 @@ class TestPatience:
         assert len(in_doubt) <= sum(silent)
 
 
+class TestPatienceWithTheStore:
+    """A store whose commits nobody confirms is left alone after so many in a row, and no other."""
+
+    @given(st.lists(st.booleans(), max_size=30), st.integers(1, 4))
+    def test_in_a_row(self, silent: list[bool], patience: int) -> None:
+        here = night(register(*[person(f"p{number:02}") for number in range(12)], credits=50))
+        store, asked = here.store, list[bool]()
+
+        def transact(account: str, people: Sequence[str], work: Any) -> object:
+            if not people:
+                return store.transact(account, people, work)  # whose turn it is, and that the night is over
+            asked.append(bool(silent[len(asked) : len(asked) + 1] == [True]))
+            return Unknown("not confirmed") if asked[-1] else store.transact(account, people, work)
+
+        deaf: Any = Answering(store)
+        deaf.transact = transact
+        stopped = evolve(here, store=deaf).run(patience=patience, batch=1).stopped
+        told = "".join("x" if row else " " for row in asked).split()
+        assert max(map(len, told), default=0) <= patience
+        said = f"the store did not answer {patience} times in a row"
+        assert stopped == (said if told and len(told[-1]) == patience else None)
+
+    def test_for_ever(self) -> None:
+        """A thousand people, and no more transactions than patience allows."""
+        here = night(register(*[person(f"p{number:03}") for number in range(1000)], credits=1000))
+        deaf: Any = Answering(here.store)
+        calls: list[object] = []
+
+        def transact(account: str, people: Sequence[str], work: Any) -> object:
+            calls.append(people)
+            return Unknown("not confirmed") if people else here.store.transact(account, people, work)
+
+        deaf.transact = transact
+        report = evolve(here, store=deaf).run()
+        assert report.stopped == "the store did not answer 5 times in a row"
+        assert len(calls) == 1 + 5
+        assert here.statuses() == []
+
+
 class TestThePreflight:
     """What the LMS's check says is said before anything is done: of one course, only that one is left alone."""
 
@@ -195,7 +234,7 @@ class TestLetters:
             if letter.due_at is not None and letter.status is LetterStatus.PENDING:
                 pauses.append(letter.due_at - here.clock.at)
                 here.clock.at = letter.due_at - timedelta(seconds=1)
-                assert [(row.act, row.fate) for row in here.run(tries=4).outcomes] == [("invite", Fate.ALREADY)]
+                assert [(row.act, row.fate) for row in here.run(tries=4).outcomes] == [("invite", Fate.FAILED)]
                 here.clock.at = letter.due_at
         assert pauses == [timedelta(minutes=1), timedelta(minutes=2), timedelta(minutes=4)]
         assert letter.status is LetterStatus.SENT
@@ -250,12 +289,64 @@ class TestLetters:
         assert len(mailer.inbox) == mails
         assert len({message.content for message in mailer.inbox}) == 1
 
+    def test_dropped_and_wanted_again(self) -> None:
+        """A letter that was dropped while its booking was being cancelled is sent when the LMS would not cancel it."""
+        here = self.one(Refused("unreachable", final=False, everything=True))
+        here.run()
+        [row] = here.store.rows(ACCOUNT)
+        asked = cancel(here.snapshot(), row.key)
+        assert isinstance(asked, Cancel)
+        unsure = Answering(here.lms, cancel_if_not_started=[Unknown("no answer"), Refused("not-allowed")])
+        evolve(here, lms=unsure).act(asked)
+        assert {one.fate for one in here.run().outcomes} == {Fate.DROPPED}
+        here.clock.at += LATER
+        fates = [(one.act, one.fate) for one in evolve(here, lms=unsure).run().outcomes]
+        assert fates == [("cancel", Fate.FAILED), ("mail", Fate.DONE)]
+        assert here.statuses() == [RowStatus.BOOKED]
+        assert len(here.mailer._port.inbox) == 1
+        assert here.run().outcomes == ()
+
+    def test_not_sent_is_not_invited_already(self) -> None:
+        """While the mailer takes nothing, no run says of anybody that they have been invited."""
+        here = self.one(*[Refused("unreachable", final=False, everything=True)] * 2)
+        here.run()
+        report = here.run()
+        assert {(one.act, one.fate, one.detail) for one in report.outcomes} == {
+            ("mail", Fate.FAILED, "unreachable"),
+            ("invite", Fate.FAILED, "unreachable"),
+        }
+        assert here.run().clean
+
     def test_it_cannot_be_written(self) -> None:
         here = self.one()
         here.run(compose=lambda _: Refused("bad-address"))
         [letter] = here.store.letters(ACCOUNT)
         assert (letter.status, letter.detail, letter.content) == (LetterStatus.DEAD, "bad-address", b"")
         assert here.mailer._port.inbox == []
+
+
+class TestABookingThatGoesWithTheRegister:
+    """A letter on its way to somebody whose booking has left the register meanwhile is no trouble to the others."""
+
+    def test_its_letter(self) -> None:
+        booked = [
+            Enrolment(id=f"e-{id}", person=id, course="fire", cycle="2025-12-13", status=EnrolmentStatus.BOOKED,
+                      origin=Origin.AUTO, enrolled_at=AT)
+            for id in ("ana", "bo")
+        ]  # fmt: skip
+        whole = register(person("ana"), person("bo"), credits=5, enrolments=booked)
+        here = night(whole)
+
+        def send(_: Any) -> Done[None]:
+            here.store.put(evolve(whole, enrolments=tuple(booked[1:])))
+            return Done(None)
+
+        here.mailer.send = send
+        assert [(row.person, row.fate) for row in here.run().outcomes if row.act == "mail"] == [
+            ("ana", Fate.ALREADY),
+            ("bo", Fate.DONE),
+        ]
+        assert [letter.status for letter in here.store.letters(ACCOUNT)] == [LetterStatus.DROPPED, LetterStatus.SENT]
 
 
 class TestOneStopsNobodyElse:
@@ -322,6 +413,15 @@ class TestCancellations:
         assert [one.fate for one in here.act(asked).outcomes] == [Fate.ALREADY]
         assert here.run().outcomes == ()  # a cancellation lasts for its cycle
 
+    def test_not_there_any_more(self) -> None:
+        """Cancelled, and said so: where rights are missing, some LMSs say of everything that it is not there."""
+        here, asked = self.booked()
+        lms = Answering(here.lms, cancel_if_not_started=[Done(Cancelled.NOT_FOUND)])
+        report = evolve(here, lms=lms).act(asked)
+        assert [(row.fate, row.detail) for row in report.outcomes] == [(Fate.DONE, "not-found")]
+        [row] = here.store.rows(ACCOUNT)
+        assert (row.status, row.ended_because) == (RowStatus.CANCELLED, "requested")
+
     def test_started_meanwhile(self) -> None:
         here, asked = self.booked()
         here.lms._port.start(asked.enrolment)
@@ -378,7 +478,7 @@ class TestPromises:
         weak = evolve(STRONG, keys_kept=None, latest_arrival=timedelta(minutes=5))
         here = night(lms=MemoryLms(weak))
         until = AT + timedelta(minutes=1)
-        here.store._turns[ACCOUNT] = "another", until
+        here.store._books[ACCOUNT].run_by, here.store._books[ACCOUNT].run_until = "another", until
         stopped = here.run(accept={Weakness.ONE_RUNNER}).stopped
         assert stopped is not None
         assert stopped.startswith(f"another run has the account until {until.isoformat()}")

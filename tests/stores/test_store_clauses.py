@@ -6,6 +6,7 @@ of them, the machine at the end tries out.
 
 import json
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
@@ -22,7 +23,7 @@ from enrolpolicy import Snapshot, load
 from enrolpolicy.adapters.memory import MemoryStore
 from enrolpolicy.adapters.sqlite import SqliteStore
 from enrolpolicy.ports import Backlog, Desk, Done, LetterWrite, Refused, RowWrite, Store, Writes
-from enrolpolicy.rows import Entry, Letter, LetterStatus, Row, RowStatus
+from enrolpolicy.rows import OPEN_ROWS, Entry, Letter, LetterStatus, Row, RowStatus, enrolment_of
 
 ON = date(2026, 11, 23)
 START = datetime(2026, 11, 23, 1, tzinfo=UTC)
@@ -460,6 +461,9 @@ drawn_letters = st.builds(
 )
 
 
+_OPEN = {status.value for status in OPEN_ROWS}
+
+
 class StoresAlike(RuleBasedStateMachine):
     """The store in a file beside the reference model in memory: the same answers, and the same is kept."""
 
@@ -488,6 +492,7 @@ class StoresAlike(RuleBasedStateMachine):
         self, rows: list[Row], letters: list[Letter], honest: bool, spent: int, night: date | None, people: list[str]
     ) -> None:
         known = {one.key: one for one in self.model.rows("acme")}
+        rows = [self._of_whom_it_is(one) for one in rows]
         before = {one.message_id: one for one in self.model.letters("acme")}
         writes = Writes(
             rows=tuple(
@@ -510,6 +515,25 @@ class StoresAlike(RuleBasedStateMachine):
         )  # fmt: skip
         said = [store.transact("acme", people, lambda desk: (writes, desk)) for store in (self.model, self.store)]
         assert said[0] == said[1]
+
+    @rule(
+        credits=st.sampled_from([None, 3, 9]),
+        rows=st.lists(drawn_rows, max_size=3, unique_by=lambda one: one.key),
+    )
+    def a_newer_register(self, credits: int | None, rows: list[Row]) -> None:
+        enrolments = [enrolment_of(self._of_whom_it_is(one)) for one in rows]
+        opened = {(one.key, one.person, one.course) for one in self.model.rows("acme") if one.open}
+        opened |= {(one.id, one.person, one.course) for one in enrolments if one.status.value in _OPEN}
+        if max(Counter(opened_by[1:] for opened_by in opened).values(), default=0) > 1:
+            return  # what is beside another is the file's own affair
+        newer = evolve(register(credits=credits), enrolments=tuple(enrolments))
+        self.model.put(newer)
+        assert self.store.put(newer) == Done(None)
+
+    def _of_whom_it_is(self, row: Row) -> Row:
+        """A row of the person and the course it has been of, if it is there: those never change."""
+        known = next((one for one in self.model.rows("acme") if one.key == row.key), row)
+        return evolve(row, person=known.person, course=known.course)
 
     @rule(minutes=st.sampled_from([1, 59]))
     def time_goes_by(self, minutes: int) -> None:

@@ -10,13 +10,14 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from threading import RLock
 from typing import Any, TypeVar, final
 
 from attrs import evolve, frozen
 
+from enrolpolicy.adapters.clock import Clock, now
 from enrolpolicy.adapters.sqlite_schema import Unfit, fold, opened, refused, unconfirmed
 from enrolpolicy.adapters.sqlite_tables import (
     ACCOUNT,
@@ -24,6 +25,7 @@ from enrolpolicy.adapters.sqlite_tables import (
     PERSONAL,
     SETTLED,
     THESE,
+    forget_rows,
     letters_before,
     letters_of,
     listed,
@@ -38,17 +40,11 @@ from enrolpolicy.adapters.sqlite_tables import (
 )
 from enrolpolicy.model import Snapshot
 from enrolpolicy.ports import Backlog, Desk, Done, Refused, Unknown, Work
-from enrolpolicy.rows import Entry, Letter, Row, due, enrolment_of, row_of, unfinished
-from enrolpolicy.stores import broken
+from enrolpolicy.rows import Entry, Letter, Row, RowStatus, due, enrolment_of, unfinished
+from enrolpolicy.stores import broken, told
 
 T = TypeVar("T")
-Clock = Callable[[], datetime]
 Answer = Done[T] | Refused | Unknown
-
-
-def now() -> datetime:
-    """The machine's clock."""
-    return datetime.now(UTC)
 
 
 @final
@@ -93,9 +89,9 @@ class SqliteStore:
         """Take a register over, or a newer state of one, all of it or nothing; makes the file where there is none.
 
         The balance becomes the register's: whoever counts the credits says what is left, what has been started
-        included. Enrolments that are not known yet become rows, and so follow the register until a run has moved them;
-        rows, letters, the journal and the nights that were run stay. Two open enrolments of one person on one course
-        are taken over as they are, and no third one is made.
+        included. Its enrolments are rows from now on, and follow the register, up to going when it has them no more,
+        until a run has moved them. What a run has moved, letters, the journal and the nights that were run stay. Two
+        open enrolments of one person on one course are taken over as they are, and no third one is made.
         """
         return self._transaction("IMMEDIATE", lambda db: self._put(db, register), create=True)
 
@@ -121,20 +117,17 @@ class SqliteStore:
     def _take_over(self, db: sqlite3.Connection, register: Snapshot) -> None:
         """Its enrolments as rows, but for those that are ours to move by now."""
         account = register.account.id
-        costs = {course.id: course.credit_cost for course in register.courses}
-        ours = {key for [key] in db.execute("SELECT DISTINCT key FROM journal WHERE account = ?", (account,))}
+        moved = {key for [key] in db.execute("SELECT DISTINCT key FROM journal WHERE account = ?", (account,))}
         known = {row.key: row for row in rows_of(db, account)}
-        theirs = [row for row in register.enrolments if row.id not in ours]
-        rows = [row_of(enrolment, account=account, credits=costs.get(enrolment.course, 0)) for enrolment in theirs]
+        news = told(register, known, moved)
+        forget_rows(db, account, news.gone)
         # Numbered anew, out of each other's way first.
-        followed = [row.key for row in rows if row.key in known]
+        followed = [row.key for row in news.rows if row.key in known]
         renumbered = [(-1 - number, account, key) for number, key in enumerate(followed)]
         db.executemany("UPDATE rows SET beside = ? WHERE account = ? AND key = ?", renumbered)
-        beside = Counter(pair(row) for row in known.values() if row.open and row.key in ours)
-        for row in rows:
-            before = known.get(row.key)
-            told = row if before is None else evolve(row, invited_at=row.invited_at or before.invited_at)
-            write_rows(db, account, [told], known, beside=beside[pair(row)] if row.open else 0)
+        beside = Counter(pair(row) for row in known.values() if row.open and row.key in moved)
+        for row in news.rows:
+            write_rows(db, account, [row], known, beside=beside[pair(row)] if row.open else 0)
             beside[pair(row)] += row.open
         # What was reserved elsewhere is not held against the balance.
         db.execute("UPDATE accounts SET credits = NULL, allowed = reserved WHERE id = ?", (account,))
@@ -158,12 +151,14 @@ class SqliteStore:
 
         def read(db: sqlite3.Connection) -> Backlog:
             books, at = self._books(db, account), self._clock()
-            rows = [row for row in rows_of(db, account, "status IN ('pending', 'cancelling')") if unfinished(row, at)]
+            middle = rows_of(db, account, "status IN ('pending', 'held', 'cancelling')")
+            rows = [row for row in middle if unfinished(row, at)]
             if ended:
                 rows += rows_of(db, account, "status IN ('cancelled', 'refused') AND ended_at IS NOT NULL")
             letters = [letter for letter in letters_of(db, account, "status = 'pending'") if due(letter, at)]
             in_order = tuple(sorted(rows, key=lambda row: row.key))
-            return Backlog(rows=in_order, letters=tuple(letters), last_night=books.last_night, now=at)
+            held = tuple([row for row in middle if row.status is RowStatus.HELD])
+            return Backlog(rows=in_order, held=held, letters=tuple(letters), last_night=books.last_night, now=at)
 
         return self._transaction("DEFERRED", read_whole(read))
 

@@ -82,14 +82,18 @@ _ROWS = (
     PRIMARY KEY (account, "key"), CHECK (status IN ({_words(frozenset(RowStatus))})))""",
     "CREATE INDEX rows_person ON rows (account, person)",
     f"CREATE UNIQUE INDEX rows_one_open ON rows (account, person, course, beside) WHERE {_OPEN}",
-    "CREATE INDEX rows_unfinished ON rows (account) WHERE status IN ('pending', 'cancelling')",
+    "CREATE INDEX rows_unfinished ON rows (account) WHERE status IN ('pending', 'held', 'cancelling')",
     "CREATE INDEX rows_ended ON rows (account) WHERE status IN ('cancelled', 'refused') AND ended_at IS NOT NULL",
     f"""CREATE TRIGGER rows_reserve AFTER INSERT ON rows WHEN NEW.{_HELD} BEGIN
     UPDATE accounts SET reserved = reserved + NEW.credits WHERE id = NEW.account; END""",
     f"""CREATE TRIGGER rows_reserve_again AFTER UPDATE ON rows WHEN {_OLD_HELD} <> {_NEW_HELD} BEGIN
     UPDATE accounts SET reserved = reserved - {_OLD_HELD} + {_NEW_HELD} WHERE id = NEW.account; END""",
-    """CREATE TRIGGER rows_stay BEFORE DELETE ON rows BEGIN
-    SELECT RAISE(ABORT, 'rows are never deleted'); END""",
+    f"""CREATE TRIGGER rows_give_back AFTER DELETE ON rows WHEN OLD.{_HELD} BEGIN
+    UPDATE accounts SET reserved = reserved - OLD.credits WHERE id = OLD.account; END""",
+    # One that only a register has brought may go with it.
+    """CREATE TRIGGER rows_stay BEFORE DELETE ON rows
+    WHEN EXISTS (SELECT TRUE FROM journal WHERE account = OLD.account AND key = OLD.key) BEGIN
+    SELECT RAISE(ABORT, 'what was moved is never deleted'); END""",
     # `allowed` is what was reserved at the end of the last transaction that changed it; only that end is looked at.
     """CREATE TRIGGER accounts_credits BEFORE UPDATE OF allowed ON accounts
     WHEN NEW.credits IS NOT NULL AND NEW.allowed > OLD.allowed AND NEW.allowed > NEW.credits BEGIN
@@ -107,6 +111,7 @@ _ROWS = (
     actor TEXT NOT NULL, "on" TEXT NOT NULL, "at" TEXT NOT NULL, policy_version TEXT NOT NULL,
     settings TEXT NOT NULL REFERENCES settings (digest))""",
     "CREATE INDEX journal_person ON journal (account, person)",
+    "CREATE INDEX journal_key ON journal (account, key)",
     *(
         f"""CREATE TRIGGER {table}_stays_{verb} BEFORE {verb} ON {table} BEGIN
         SELECT RAISE(ABORT, 'the {table} is only ever added to'); END"""

@@ -13,7 +13,8 @@ from enrolpolicy.adapters.sqlite_schema import CORRUPTED, UNWRITABLE, Unfit
 from enrolpolicy.adapters.sqlite_values import Column, Shape, shape
 from enrolpolicy.model import Account, Assignment, Course, OptOut, Person, Role, TrainingRecord
 from enrolpolicy.ports import Desk, Done, Writes
-from enrolpolicy.rows import Entry, Letter, Row
+from enrolpolicy.rows import Entry, Letter, LetterStatus, Row
+from enrolpolicy.stores import GONE
 
 T = TypeVar("T")
 
@@ -148,6 +149,15 @@ def write_rows(
     old = [(*_ROW.write(row), beside, account, row.key) for row in rows if row.key in known]
     db.executemany(_INSERT_ROW, new)
     db.executemany(_UPDATE_ROW, old)
+
+
+def forget_rows(db: sqlite3.Connection, account: str, keys: Iterable[str]) -> None:
+    """Let rows go that a register brought and has no more; the file refuses that for one that was ever moved."""
+    gone = [(account, key) for key in sorted(keys)]
+    dropped = f"""UPDATE letters SET status = '{LetterStatus.DROPPED.value}', detail = '{GONE}'
+    WHERE account = ? AND key = ? AND status = '{LetterStatus.PENDING.value}'"""
+    db.executemany(dropped, gone)
+    db.executemany("DELETE FROM rows WHERE account = ? AND key = ?", gone)
 
 
 def _write_letters(db: sqlite3.Connection, letters: Sequence[Letter]) -> None:

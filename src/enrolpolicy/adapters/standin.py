@@ -8,8 +8,8 @@ people or credits it takes any; from then on it knows those.
 """
 
 import sqlite3
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from hmac import compare_digest
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +18,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from attrs import frozen
 
+from enrolpolicy.adapters.clock import Clock, now
 from enrolpolicy.adapters.standin_file import BUSY_SECONDS, StandinFile, Work
 from enrolpolicy.adapters.standin_rules import (
     booked,
@@ -50,7 +51,6 @@ from enrolpolicy.ports import (
 )
 
 T = TypeVar("T")
-Clock = Callable[[], datetime]
 
 LAUNCH_LIFETIME = timedelta(minutes=2)
 
@@ -93,7 +93,7 @@ class StandinLms:
     `cannot-open`, `full`, `input-output`.
     """
 
-    def __init__(self, file: str | Path, *, clock: Clock = lambda: datetime.now(UTC)) -> None:
+    def __init__(self, file: str | Path, *, clock: Clock = now) -> None:
         self._file = StandinFile(Path(file))
         self._clock = clock
 

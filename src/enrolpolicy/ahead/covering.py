@@ -228,7 +228,7 @@ def _last_day(tonight: Night, nights: dict[tuple[date, str], Night], day: date, 
     """The verdict on the last valid day, if nothing but the date changes."""
     key = day, pair[1]
     if key not in nights:
-        nights[key] = night_of(tonight.register, day, only=pair[1])
+        nights[key] = night_of(tonight.register, day, only=(pair[1],))
     return verdict_of(nights[key].read(*pair).code)
 
 

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 
-from enrolpolicy.cli import ahead, estates, feeds, importing, nights, planning, reports, what_if
+from enrolpolicy.cli import ahead, enrolments, estates, feeds, importing, nights, planning, reports, what_if
 from enrolpolicy.cli.command import DONE, INTERRUPTED, REFUSED, USAGE, Command, Usage
 from enrolpolicy.cli.output import closed, say
 from enrolpolicy.errors import InvalidSnapshot
@@ -20,6 +20,7 @@ from enrolpolicy.errors import InvalidSnapshot
 COMMANDS: tuple[Command, ...] = (
     *planning.COMMANDS,
     *nights.COMMANDS,
+    *enrolments.COMMANDS,
     *what_if.COMMANDS,
     *ahead.COMMANDS,
     *reports.COMMANDS,

@@ -12,7 +12,7 @@ from attrs import frozen
 from enrolpolicy.guarantees import InDoubt
 from enrolpolicy.ports import Booking, Done, Refused, Unknown, Work
 from enrolpolicy.reports import Fate, Outcome
-from enrolpolicy.runner.sheet import Job
+from enrolpolicy.runner.job import Job
 
 T = TypeVar("T")
 K = TypeVar("K", bound="Named")
@@ -63,7 +63,7 @@ class Run:
         self.stopped: str | None = None
         self.mail_stopped: str | None = None
         self.unusable: dict[str, str] = {}
-        self._silence = {"lms": 0, "mailer": 0}
+        self._silence = {"store": 0, "lms": 0, "mailer": 0}
 
     def tell(self, outcomes: Sequence[Outcome]) -> Steps[None]:
         """Keep outcomes for the report, and tell whoever watches."""
@@ -92,21 +92,20 @@ class Run:
     def lms(self, method: str, kind: type[T], *arguments: object) -> Steps[Done[T] | Refused | Unknown]:
         """A call to the LMS."""
         said: Done[T] | Refused | Unknown = yield from self.call("lms", method, kind, *arguments)
-        self.stopped = self.stopped or self._given_up("lms", said)
+        self._heard("lms", said, silent=self._silent(said))
         return said
 
     def find(self, key: str) -> Steps[Done[Booking | None] | Refused | Unknown]:
         """What the LMS has under a key."""
         said: Done[Booking | None] | Refused | Unknown = yield from self.call("lms", "find", Booking | None, key)
-        self.stopped = self.stopped or self._given_up("lms", said)
+        self._heard("lms", said, silent=self._silent(said))
         return said
 
     def send(self, *arguments: object) -> Steps[Done[None] | Refused | Unknown]:
         """A call to the mailer."""
         said: Done[None] | Refused | Unknown = yield from self.call("mailer", "send", type(None), *arguments)
         # A letter that is not taken now says nothing about the next: it is another server's that does not take it.
-        heard = Done(None) if isinstance(said, Refused) and not said.everything else said
-        self.mail_stopped = self.mail_stopped or self._given_up("mailer", heard)
+        self._heard("mailer", said, silent=isinstance(said, Unknown))
         return said
 
     def read(self, method: str, kind: type[T], *arguments: object) -> Steps[T | None]:
@@ -121,8 +120,7 @@ class Run:
         """One transaction of the store."""
         said: Done[T] | Refused | Unknown
         said = yield from self.call("store", "transact", object, self.job.account, people, work)
-        if isinstance(said, Refused) and said.everything:
-            self.stopped = f"the store refuses everything: {said.reason}"
+        self._heard("store", said, silent=isinstance(said, Unknown))
         return said
 
     def each(
@@ -149,14 +147,22 @@ class Run:
         """Whether an LMS whose refusals are final has not refused, but wants to be asked again later."""
         return isinstance(said, Refused) and not said.final and self.job.lms.refusals_final
 
-    def _given_up(self, port: str, said: object) -> str | None:
-        """Why a port is not called any more; None: it is."""
+    def _silent(self, said: object) -> bool:
+        return isinstance(said, Unknown) or self.later(said)
+
+    def _heard(self, port: str, said: object, *, silent: bool) -> None:
+        """Whether a port is still called after what it said; without a mailer the run goes on, and its letters wait."""
+        self._silence[port] = self._silence[port] + 1 if silent else 0
         if isinstance(said, Refused) and said.everything:
-            return f"the {port} refuses everything: {said.reason}"
-        self._silence[port] = self._silence[port] + 1 if isinstance(said, Unknown) or self.later(said) else 0
-        if self._silence[port] >= self.job.patience:
-            return f"the {port} did not answer {self._silence[port]} times in a row"
-        return None
+            why = f"the {port} refuses everything: {said.reason}"
+        elif self._silence[port] >= self.job.patience:
+            why = f"the {port} did not answer {self._silence[port]} times in a row"
+        else:
+            return
+        if port == "mailer":
+            self.mail_stopped = self.mail_stopped or why
+        else:
+            self.stopped = self.stopped or why
 
 
 def reason(said: Refused | Unknown) -> str:

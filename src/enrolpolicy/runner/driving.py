@@ -5,7 +5,7 @@ person, an address, a body or a secret.
 """
 
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from datetime import datetime, timedelta
 from inspect import isawaitable
 from typing import TypeVar, final
@@ -25,13 +25,15 @@ from enrolpolicy.ports import (
     LmsCapabilities,
     Mailer,
     MailerCapabilities,
+    Refused,
     Store,
     Unknown,
 )
 from enrolpolicy.reports import Outcome, PlanRefused, Report
-from enrolpolicy.runner.calls import Call, Steps
+from enrolpolicy.runner.calls import Call, Told
+from enrolpolicy.runner.holding import steps_of_settlement
+from enrolpolicy.runner.job import Job
 from enrolpolicy.runner.nights import steps_of_actions, steps_of_night, steps_of_plan
-from enrolpolicy.runner.sheet import Job
 
 T = TypeVar("T")
 
@@ -123,6 +125,18 @@ def act(
     return _drive(steps_of_actions(job, actions), ports, watch)
 
 
+def settle(
+    account: str, key: str, *, found: str | None, store: Store, at: datetime, actor: str = "enrolpolicy"
+) -> Outcome | Refused | Unknown:
+    """Settle an enrolment that is held for a person, who has looked it up at the LMS.
+
+    `found` is the LMS's name for it; None: it is not there, and no late request can make it any more. The outcome is
+    DONE with what it became; DROPPED where it was not held, with what it is, or `known` where there is none. The next
+    night invites to it, or plans it again.
+    """
+    return _drive(steps_of_settlement(account, key, found=found, at=_aware(at), actor=actor), _Kept(store), None)
+
+
 async def arun_night(
     account: str, *, ports: AsyncPorts, terms: Terms, at: datetime, follow: bool = False, watch: Watch | None = None
 ) -> Report:
@@ -153,15 +167,34 @@ async def aact(
     return await _adrive(steps_of_actions(job, actions), ports, watch)
 
 
-def _job(account: str, lms: LmsCapabilities, mailer: MailerCapabilities, terms: Terms, at: datetime) -> Job:
+async def asettle(
+    account: str, key: str, *, found: str | None, store: AsyncStore, at: datetime, actor: str = "enrolpolicy"
+) -> Outcome | Refused | Unknown:
+    """`settle` for a store that is awaited."""
+    return await _adrive(steps_of_settlement(account, key, found=found, at=_aware(at), actor=actor), _Kept(store), None)
+
+
+@final
+@frozen
+class _Kept:
+    """A store alone."""
+
+    store: Store | AsyncStore
+
+
+def _aware(at: datetime) -> datetime:
     if at.utcoffset() is None:
         raise InvalidValue("at", "must have a UTC offset; a naive time does not say which night it is")
+    return at
+
+
+def _job(account: str, lms: LmsCapabilities, mailer: MailerCapabilities, terms: Terms, at: datetime) -> Job:
     for name, value in (("batch", terms.batch), ("tries", terms.tries), ("patience", terms.patience)):
         if value < 1:
             raise InvalidValue(name, f"must be 1 or more, not `{value}`")
     return Job(
         account=account,
-        on=at.date(),
+        on=_aware(at).date(),
         at=at,
         actor=terms.actor,
         owner=uuid4().hex,
@@ -175,7 +208,7 @@ def _job(account: str, lms: LmsCapabilities, mailer: MailerCapabilities, terms: 
     )
 
 
-def _drive(steps: Steps[T], ports: Ports, watch: Watch | None) -> T:
+def _drive(steps: Generator[Call | Told, object, T], ports: Ports | _Kept, watch: Watch | None) -> T:
     answer: object = None
     while True:
         try:
@@ -193,7 +226,7 @@ def _drive(steps: Steps[T], ports: Ports, watch: Watch | None) -> T:
             _told(effect.outcome, watch)
 
 
-async def _adrive(steps: Steps[T], ports: AsyncPorts, watch: Watch | None) -> T:
+async def _adrive(steps: Generator[Call | Told, object, T], ports: AsyncPorts | _Kept, watch: Watch | None) -> T:
     answer: object = None
     while True:
         try:

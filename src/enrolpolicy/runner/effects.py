@@ -7,9 +7,10 @@ from enrolpolicy.plans import Cancel, Enrol, Invite
 from enrolpolicy.ports import Cancelled, Done, Message, Order, Progress, Receipt, Refused, Unknown
 from enrolpolicy.reports import Fate, Outcome
 from enrolpolicy.rows import Letter, Row, RowStatus
-from enrolpolicy.runner import mailing, moves
+from enrolpolicy.runner import cancelling, mailing, moves
 from enrolpolicy.runner.calls import Run, Steps, in_doubt, reason
 from enrolpolicy.runner.moves import Answered
+from enrolpolicy.runner.transactions import outcome
 
 T = TypeVar("T")
 
@@ -29,7 +30,7 @@ def _told(run: Run, found: Sequence[T | Outcome], kind: type[T]) -> Steps[list[T
 def enrol(run: Run, actions: Sequence[Enrol]) -> Steps[None]:
     """Claim, ask the LMS, write its answer down, invite."""
     unusable = [action for action in actions if action.course in run.unusable]
-    yield from run.tell([moves.outcome("enrol", row, Fate.FAILED, run.unusable[row.course]) for row in unusable])
+    yield from run.tell([outcome("enrol", row, Fate.FAILED, run.unusable[row.course]) for row in unusable])
     usable = [action for action in actions if action.course not in run.unusable]
     rows = yield from _told(run, (yield from run.each(usable, moves.claim, "enrol")), Row)
     yield from ask(run, rows)
@@ -78,13 +79,13 @@ def _order(row: Row) -> Order:
 
 def cancel(run: Run, actions: Sequence[Cancel]) -> Steps[None]:
     """Mark, ask the LMS, write its answer down."""
-    rows = yield from _told(run, (yield from run.each(actions, moves.begin_cancel, "cancel")), Row)
+    rows = yield from _told(run, (yield from run.each(actions, cancelling.begin_cancel, "cancel")), Row)
     yield from withdraw(run, rows)
 
 
 def withdraw(run: Run, rows: Sequence[Row]) -> Steps[None]:
     """Have the LMS cancel rows that this run holds, and write down what it says."""
-    answers: list[moves.CancelAnswer] = []
+    answers: list[cancelling.CancelAnswer] = []
     for row in rows:
         if run.stopped:
             break
@@ -92,8 +93,8 @@ def withdraw(run: Run, rows: Sequence[Row]) -> Steps[None]:
         if isinstance(said, Unknown) or (isinstance(said, Refused) and said.everything):
             yield from run.tell([in_doubt("cancel", row, reason(said))])
         else:
-            answers.append(moves.CancelAnswer(row=row, said=said))
-    yield from run.tell((yield from run.each(answers, moves.end_cancel, "cancel")))
+            answers.append(cancelling.CancelAnswer(row=row, said=said))
+    yield from run.tell((yield from run.each(answers, cancelling.end_cancel, "cancel")))
 
 
 def _cancelled(run: Run, row: Row) -> Steps[Done[Cancelled] | Refused | Unknown]:
@@ -109,7 +110,7 @@ def _cancelled(run: Run, row: Row) -> Steps[Done[Cancelled] | Refused | Unknown]
     if watched and isinstance(said, Done):
         after = yield from run.find(row.key)
         if isinstance(after, Done) and after.value is not None and after.value.progress in STARTED:
-            yield from run.tell([moves.outcome("cancel", row, Fate.FAILED, "lost-race")])
+            yield from run.tell([outcome("cancel", row, Fate.FAILED, "lost-race")])
             return Done(STARTED[after.value.progress])
     return said
 
@@ -119,7 +120,7 @@ def _cancelled(run: Run, row: Row) -> Steps[Done[Cancelled] | Refused | Unknown]
 
 def invite(run: Run, actions: Sequence[Invite]) -> Steps[None]:
     """Write the letters of bookings that never had one, and send them."""
-    letters = yield from _told(run, (yield from run.each(actions, moves.post, "invite")), Letter)
+    letters = yield from _told(run, (yield from run.each(actions, mailing.post, "invite")), Letter)
     yield from _send(run, letters)
 
 

@@ -12,10 +12,15 @@ from typing import final
 from attrs import evolve, frozen
 
 from enrolpolicy.guarantees import Invitations
-from enrolpolicy.ports import Desk, Done, Refused, Unknown, Work, Writes
+from enrolpolicy.night import Night
+from enrolpolicy.plans import Invite
+from enrolpolicy.ports import Done, Refused, Unknown, Work
 from enrolpolicy.reports import Fate, Outcome
 from enrolpolicy.rows import Letter, LetterStatus, Row, RowStatus
-from enrolpolicy.runner.sheet import Job, Sheet
+from enrolpolicy.runner.job import Job
+from enrolpolicy.runner.sheet import Sheet
+from enrolpolicy.runner.transactions import deciding, dropped, outcome, writing
+from enrolpolicy.staleness import Changed, changed_facts
 
 FIRST_PAUSE = timedelta(minutes=1)
 """How long a letter waits after its first try; twice as long after each further one."""
@@ -27,13 +32,7 @@ NOT_BEGUN = Refused("not-sent", final=False)
 
 def take_letters(job: Job, letters: Sequence[Letter]) -> Work[tuple[Letter | Outcome | None, ...]]:
     """Take letters to send them now; None: another run has it, or it is not due any more."""
-
-    def work(desk: Desk) -> tuple[Writes, tuple[Letter | Outcome | None, ...]]:
-        sheet = Sheet(job, desk)
-        found = tuple([_taken(sheet, letter) for letter in letters])
-        return sheet.writes(), found
-
-    return work
+    return writing(job, lambda sheet: tuple([_taken(sheet, letter) for letter in letters]))
 
 
 def _taken(sheet: Sheet, seen: Letter) -> Letter | Outcome | None:
@@ -77,19 +76,15 @@ class MailAnswer:
 
 def settle_letters(job: Job, answers: Sequence[MailAnswer]) -> Work[tuple[Outcome, ...]]:
     """Write down what the mailer said."""
-
-    def work(desk: Desk) -> tuple[Writes, tuple[Outcome, ...]]:
-        sheet = Sheet(job, desk)
-        found = tuple([_settled(sheet, one.letter, one.said) for one in answers])
-        return sheet.writes(), found
-
-    return work
+    return writing(job, lambda sheet: tuple([_settled(sheet, one.letter, one.said) for one in answers]))
 
 
 def _settled(sheet: Sheet, taken: Letter, said: Done[None] | Refused | Unknown) -> Outcome:
-    letter, row = sheet.my_letter(taken), sheet.rows[taken.key]
-    if letter is None:
-        return _outcome(row, Fate.ALREADY, "taken-over")
+    letter, row = sheet.my_letter(taken), sheet.rows.get(taken.key)
+    if letter is None or row is None:
+        course = row.course if row is not None else ""
+        detail = "taken-over"
+        return Outcome(act="mail", key=taken.key, person=taken.person, course=course, fate=Fate.ALREADY, detail=detail)
     if isinstance(said, Done):
         sheet.write_letter(evolve(letter, status=LetterStatus.SENT, lease_until=None, detail=None))
         sheet.note(row, invited_at=sheet.desk.now)
@@ -112,3 +107,34 @@ def _settled(sheet: Sheet, taken: Letter, said: Done[None] | Refused | Unknown) 
 
 def _outcome(row: Row, fate: Fate, detail: str = "") -> Outcome:
     return Outcome(act="mail", key=row.key, person=row.person, course=row.course, fate=fate, detail=detail)
+
+
+# Invitations of bookings that are there already
+
+
+def post(job: Job, actions: Sequence[Invite]) -> Work[tuple[Letter | Outcome, ...]]:
+    """Write invitations that never went out, each decided again on the facts of now."""
+    return deciding(
+        job,
+        {action.course for action in actions},
+        lambda sheet, tonight: tuple([_posted(sheet, tonight, action) for action in actions]),
+    )
+
+
+def _posted(sheet: Sheet, tonight: Night, action: Invite) -> Letter | Outcome:
+    changed = tuple(changed_facts(tonight, sheet.bookings, action))
+    row = sheet.rows.get(action.enrolment)
+    if row is not None and row.status is RowStatus.CANCELLING:
+        changed = (*changed, Changed(id="booked", sentence="the enrolment is being cancelled"))
+    if row is None or changed:
+        return dropped("invite", action, changed)
+    written = sheet.letter_to(tonight, row)
+    if written is not None and written.status is LetterStatus.DROPPED:
+        # Dropped while the booking was being cancelled, or gone from the register; it is there again.
+        return sheet.take(evolve(written, status=LetterStatus.PENDING, detail=None))
+    if written is not None:
+        # One without a detail was sent, or is being sent by another run.
+        fate = Fate.ALREADY if written.detail is None else Fate.FAILED
+        return outcome("invite", row, fate, written.detail or written.status.value)
+    letter = sheet.invite(tonight, row, taken=True)
+    return letter or outcome("invite", row, Fate.FAILED, "unwritten")

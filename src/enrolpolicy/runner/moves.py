@@ -1,46 +1,25 @@
-"""The transactions of a run: what is read, decided and written in one go.
+"""The transactions about enrolments: claiming them, writing the LMS's answer down, and settling what is in doubt.
 
-Each function here makes the `Work` of one transaction from what the run knows. They are pure; what they see is read
-inside the transaction, so nothing is decided on facts that were true a moment ago. Each takes many rows at once, for a
-run may have them share a commit; every row stands for itself all the same.
+Each takes many rows at once, for a run may have them share a commit; every row stands for itself all the same.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import TypeVar, final
+from typing import final
 
 from attrs import frozen
 
 from enrolpolicy.guarantees import InDoubt
-from enrolpolicy.model import Origin, Snapshot
-from enrolpolicy.night import Night, night
-from enrolpolicy.plans import Cancel, Enrol, Invite
-from enrolpolicy.ports import FOR_EVER, Booking, Cancelled, Desk, Done, Progress, Receipt, Refused, Work, Writes
+from enrolpolicy.model import Origin
+from enrolpolicy.night import Night
+from enrolpolicy.plans import Enrol
+from enrolpolicy.ports import FOR_EVER, Booking, Done, Progress, Receipt, Refused, Work
 from enrolpolicy.reports import Fate, Outcome
 from enrolpolicy.rows import Letter, Row, RowStatus
-from enrolpolicy.runner.sheet import Job, Sheet
-from enrolpolicy.staleness import Changed, changed_facts, spread_changed
-
-T = TypeVar("T")
-
-
-def outcome(act: str, row: Row | Enrol, fate: Fate, detail: str = "", changed: tuple[Changed, ...] = ()) -> Outcome:
-    """What became of a row, or of an enrolment that did not get one."""
-    return Outcome(
-        act=act, key=row.key, person=row.person, course=row.course, fate=fate, detail=detail, changed=changed
-    )
-
-
-def _work(job: Job, step: Callable[[Sheet, Night], T]) -> Work[T]:
-    """A transaction in which a step reads a fresh desk, and writes on its sheet."""
-
-    def work(desk: Desk) -> tuple[Writes, T]:
-        sheet = Sheet(job, desk)
-        answer = step(sheet, night(desk.snapshot, job.on))
-        return sheet.writes(), answer
-
-    return work
-
+from enrolpolicy.runner.job import Job
+from enrolpolicy.runner.sheet import Sheet
+from enrolpolicy.runner.transactions import deciding, outcome, writing
+from enrolpolicy.staleness import changed_facts, spread_changed
 
 # 1. Claim
 
@@ -51,11 +30,11 @@ def claim(job: Job, actions: Sequence[Enrol]) -> Work[tuple[Row | Outcome, ...]]
     Each is decided again on the facts of now: it must be the same action under the same key, else it is dropped with
     the facts that changed.
     """
-
-    def step(sheet: Sheet, tonight: Night) -> tuple[Row | Outcome, ...]:
-        return tuple([_claimed(sheet, tonight, action) for action in actions])
-
-    return _work(job, step)
+    return deciding(
+        job,
+        {action.course for action in actions},
+        lambda sheet, tonight: tuple([_claimed(sheet, tonight, action) for action in actions]),
+    )
 
 
 def _claimed(sheet: Sheet, tonight: Night, action: Enrol) -> Row | Outcome:
@@ -107,11 +86,11 @@ class Answered:
 
 def answer(job: Job, answers: Sequence[Answer]) -> Work[tuple[Answered, ...]]:
     """Write down what the LMS said to enrolments that this run has claimed or taken over."""
-
-    def step(sheet: Sheet, tonight: Night) -> tuple[Answered, ...]:
-        return tuple([_answered(sheet, tonight, one.row, one.said) for one in answers])
-
-    return _work(job, step)
+    return deciding(
+        job,
+        {one.row.course for one in answers},
+        lambda sheet, tonight: tuple([_answered(sheet, tonight, one.row, one.said) for one in answers]),
+    )
 
 
 def _answered(sheet: Sheet, tonight: Night, claimed: Row, said: Done[Receipt] | Refused) -> Answered:
@@ -141,11 +120,7 @@ def _booked(sheet: Sheet, tonight: Night, row: Row, ref: str, because: str) -> A
 
 def hold(job: Job, rows: Sequence[Row]) -> Work[tuple[Outcome, ...]]:
     """Leave rows in doubt to a person."""
-
-    def step(sheet: Sheet, _: Night) -> tuple[Outcome, ...]:
-        return tuple([_held(sheet, row) for row in rows])
-
-    return _work(job, step)
+    return writing(job, lambda sheet: tuple([_held(sheet, row) for row in rows]))
 
 
 def _held(sheet: Sheet, taken: Row) -> Outcome:
@@ -170,11 +145,7 @@ class Taken:
 
 def take_over(job: Job, rows: Sequence[Row]) -> Work[tuple[Taken | None, ...]]:
     """Take rows over from a run that did not come back: a new fence, a new lease. None: another run has it."""
-
-    def step(sheet: Sheet, _: Night) -> tuple[Taken | None, ...]:
-        return tuple([_taken(sheet, row) for row in rows])
-
-    return _work(job, step)
+    return writing(job, lambda sheet: tuple([_taken(sheet, row) for row in rows]))
 
 
 def _taken(sheet: Sheet, seen: Row) -> Taken | None:
@@ -203,90 +174,11 @@ def may_still_arrive(job: Job, taken: Taken) -> bool:
 def ask_again(job: Job, row: Row) -> Work[Row | None]:
     """Write down that the LMS is about to be asked again, for no late request can arrive any more."""
 
-    def step(sheet: Sheet, _: Night) -> Row | None:
+    def step(sheet: Sheet) -> Row | None:
         mine = sheet.mine(row)
         return mine and sheet.own(mine, RowStatus.PENDING, "asked-again", asked_at=sheet.desk.now)
 
-    return _work(job, step)
-
-
-# 6. Cancel
-
-
-def begin_cancel(job: Job, actions: Sequence[Cancel]) -> Work[tuple[Row | Outcome, ...]]:
-    """Write down that these bookings are about to be cancelled, each decided again on the facts of now."""
-
-    def step(sheet: Sheet, tonight: Night) -> tuple[Row | Outcome, ...]:
-        return tuple([_cancelling(sheet, tonight, action) for action in actions])
-
-    return _work(job, step)
-
-
-def _cancelling(sheet: Sheet, tonight: Night, action: Cancel) -> Row | Outcome:
-    row = sheet.rows.get(action.enrolment)
-    if row is not None and row.status in (RowStatus.CANCELLING, RowStatus.CANCELLED):
-        return outcome("cancel", row, Fate.ALREADY, row.status.value)
-    changed = tuple(changed_facts(tonight, sheet.bookings, action))
-    if row is None or changed:
-        return _dropped("cancel", action, changed)
-    return sheet.own(row, RowStatus.CANCELLING, action.because, ended_because=action.because)
-
-
-def _dropped(act: str, action: Cancel | Invite, changed: tuple[Changed, ...]) -> Outcome:
-    return Outcome(
-        act=act,
-        key=action.enrolment,
-        person=action.person,
-        course=action.course,
-        fate=Fate.DROPPED,
-        detail=changed[0].id if changed else "known",
-        changed=changed,
-    )
-
-
-@final
-@frozen(kw_only=True)
-class CancelAnswer:
-    """What the LMS said to the cancellation of a row that this run holds."""
-
-    row: Row
-    said: Done[Cancelled] | Refused
-
-    @property
-    def key(self) -> str:
-        """The row's."""
-        return self.row.key
-
-    @property
-    def person(self) -> str:
-        """The row's."""
-        return self.row.person
-
-
-def end_cancel(job: Job, answers: Sequence[CancelAnswer]) -> Work[tuple[Outcome, ...]]:
-    """Write down what the LMS said to cancellations."""
-
-    def step(sheet: Sheet, _: Night) -> tuple[Outcome, ...]:
-        return tuple([_cancel_answered(sheet, one.row, one.said) for one in answers])
-
-    return _work(job, step)
-
-
-def _cancel_answered(sheet: Sheet, taken: Row, said: Done[Cancelled] | Refused) -> Outcome:
-    row = sheet.mine(taken)
-    if row is None:
-        return outcome("cancel", taken, Fate.ALREADY, "taken-over")
-    if isinstance(said, Refused):
-        sheet.move(row, RowStatus.BOOKED, said.reason, ended_because=None)
-        return outcome("cancel", row, Fate.FAILED, said.reason)
-    if said.value is Cancelled.IN_PROGRESS:
-        sheet.spend(sheet.move(row, RowStatus.IN_PROGRESS, "started", ended_because=None))
-        return outcome("cancel", row, Fate.FAILED, said.value.value)
-    if said.value is Cancelled.COMPLETED:
-        sheet.spend(sheet.end(row, RowStatus.COMPLETED, "completed", ended_because=None))
-        return outcome("cancel", row, Fate.FAILED, said.value.value)
-    sheet.end(row, RowStatus.CANCELLED, row.ended_because or "")
-    return outcome("cancel", row, Fate.DONE, row.ended_because or "")
+    return writing(job, step)
 
 
 # 7. Found again
@@ -295,12 +187,12 @@ def _cancel_answered(sheet: Sheet, taken: Row, said: Done[Cancelled] | Refused) 
 def settled(job: Job, seen: Row) -> Work[None]:
     """Write down that an ended row was looked at after the last moment at which it could have come back."""
 
-    def step(sheet: Sheet, _: Night) -> None:
+    def step(sheet: Sheet) -> None:
         row = sheet.rows.get(seen.key)
         if row is not None and row.ended_at is not None and row.status is seen.status:
             sheet.note(row, ended_at=None)
 
-    return _work(job, step)
+    return writing(job, step)
 
 
 def found_again(job: Job, seen: Row, booking: Booking) -> Work[Answered]:
@@ -319,7 +211,7 @@ def found_again(job: Job, seen: Row, booking: Booking) -> Work[Answered]:
         row = sheet.own(row, RowStatus.CANCELLING, because, ended_because=because)
         return Answered(outcome=outcome("enrol", row, Fate.DONE, "found-again"), row=row)
 
-    return _work(job, step)
+    return deciding(job, {seen.course}, step)
 
 
 # What people did
@@ -328,7 +220,7 @@ def found_again(job: Job, seen: Row, booking: Booking) -> Work[Answered]:
 def follow(job: Job, key: str, booking: Booking) -> Work[Outcome | None]:
     """Write down that a person started or completed a course; None: it is known already."""
 
-    def step(sheet: Sheet, _: Night) -> Outcome | None:
+    def step(sheet: Sheet) -> Outcome | None:
         row = sheet.rows.get(key)
         if row is None or row.status not in (RowStatus.BOOKED, RowStatus.IN_PROGRESS):
             return None
@@ -341,63 +233,7 @@ def follow(job: Job, key: str, booking: Booking) -> Work[Outcome | None]:
             sheet.spend(after)
         return outcome("follow", after, Fate.DONE, to.value)
 
-    return _work(job, step)
+    return writing(job, step)
 
 
 _FOLLOWED = {Progress.IN_PROGRESS: RowStatus.IN_PROGRESS, Progress.COMPLETED: RowStatus.COMPLETED}
-
-
-# Invitations of bookings that are there already
-
-
-def post(job: Job, actions: Sequence[Invite]) -> Work[tuple[Letter | Outcome, ...]]:
-    """Write invitations that never went out, each decided again on the facts of now."""
-
-    def step(sheet: Sheet, tonight: Night) -> tuple[Letter | Outcome, ...]:
-        return tuple([_posted(sheet, tonight, action) for action in actions])
-
-    return _work(job, step)
-
-
-def _posted(sheet: Sheet, tonight: Night, action: Invite) -> Letter | Outcome:
-    changed = tuple(changed_facts(tonight, sheet.bookings, action))
-    row = sheet.rows.get(action.enrolment)
-    if row is not None and row.status is RowStatus.CANCELLING:
-        changed = (*changed, Changed(id="booked", sentence="the enrolment is being cancelled"))
-    if row is None or changed:
-        return _dropped("invite", action, changed)
-    written = sheet.letter_to(tonight, row)
-    if written is not None:
-        fate = {"pending": Fate.ALREADY, "sent": Fate.ALREADY}.get(written.status.value, Fate.FAILED)
-        return outcome("invite", row, fate, written.detail or written.status.value)
-    letter = sheet.invite(tonight, row, taken=True)
-    return letter or outcome("invite", row, Fate.FAILED, "unwritten")
-
-
-# The night itself
-
-
-def settings(desk: Desk) -> tuple[Writes, Snapshot]:
-    """The account, its courses and its roles; nothing is written."""
-    return Writes(), desk.snapshot
-
-
-def finish(job: Job) -> Work[None]:
-    """Write down that the night was run to its end."""
-
-    def work(desk: Desk) -> tuple[Writes, None]:
-        mine = desk.run_by == job.owner
-        return Writes(night=job.on, run_by=job.owner if mine else None, run_until=desk.now if mine else None), None
-
-    return work
-
-
-def take_turn(job: Job) -> Work[datetime | None]:
-    """Have the account to oneself for a lease; the answer: until when another run has it, None where this one does."""
-
-    def work(desk: Desk) -> tuple[Writes, datetime | None]:
-        if desk.run_by not in (None, job.owner) and desk.run_until is not None and desk.run_until > desk.now:
-            return Writes(), desk.run_until
-        return Writes(run_by=job.owner, run_until=desk.now + job.lease), None
-
-    return work

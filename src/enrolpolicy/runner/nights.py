@@ -22,12 +22,12 @@ from enrolpolicy.planner import plan as plan_night
 from enrolpolicy.plans import Action, Cancel, Enrol, Invite, Plan
 from enrolpolicy.ports import Backlog, Done, Refused, Unknown
 from enrolpolicy.reports import PlanRefused, Report
-from enrolpolicy.runner import moves
+from enrolpolicy.runner import turns
 from enrolpolicy.runner.accepting import refusal_of
 from enrolpolicy.runner.calls import Run, Steps, reason
 from enrolpolicy.runner.effects import cancel, enrol, invite
+from enrolpolicy.runner.job import Job
 from enrolpolicy.runner.settling import follow_up, settle, watches_ended
-from enrolpolicy.runner.sheet import Job
 
 _BOOKABLE = (Delivery.IHASCO, Delivery.SCORM)
 
@@ -90,7 +90,7 @@ def _carry_out(run: Run, actions: Sequence[Action]) -> Steps[None]:
 
 def _begin(run: Run) -> Steps[None]:
     """Which night it is, whose turn it is, and whether the LMS passes its check."""
-    said = yield from run.transact((), moves.settings)
+    said = yield from run.transact((), turns.settings)
     if not isinstance(said, Done):
         run.stopped = f"the store did not give the account's settings: {reason(said)}"
         return
@@ -102,7 +102,7 @@ def _begin(run: Run) -> Steps[None]:
 
 
 def _take_turn(run: Run) -> Steps[None]:
-    said = yield from run.transact((), moves.take_turn(run.job))
+    said = yield from run.transact((), turns.take_turn(run.job))
     if not isinstance(said, Done):
         run.stopped = f"the store could not say whose turn it is: {reason(said)}"
     elif said.value is not None:
@@ -134,7 +134,7 @@ def _settle(run: Run) -> Steps[tuple[date, ...]]:
 
 def _finish(run: Run, missed: tuple[date, ...]) -> Steps[Report]:
     if not run.stopped:
-        yield from run.transact((), moves.finish(run.job))
+        yield from run.transact((), turns.finish(run.job))
     return _report(run, missed)
 
 

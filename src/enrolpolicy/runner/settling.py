@@ -5,20 +5,23 @@ from datetime import datetime
 from enrolpolicy.guarantees import InDoubt
 from enrolpolicy.model import EnrolmentStatus, Origin, Snapshot
 from enrolpolicy.ports import Backlog, Done, Progress, Receipt
-from enrolpolicy.reports import Outcome
+from enrolpolicy.reports import Fate, Outcome
 from enrolpolicy.rows import Row, RowStatus
 from enrolpolicy.runner import moves
 from enrolpolicy.runner.calls import Run, Steps, in_doubt
 from enrolpolicy.runner.effects import STARTED, ask, deliver, go_on, withdraw, write_down
+from enrolpolicy.runner.job import Job
 from enrolpolicy.runner.moves import Taken
-from enrolpolicy.runner.sheet import Job, revives
+from enrolpolicy.runner.sheet import revives
+from enrolpolicy.runner.transactions import outcome
 
 _UNFINISHED = (RowStatus.PENDING, RowStatus.CANCELLING)
 _FOLLOWED = (EnrolmentStatus.BOOKED, EnrolmentStatus.IN_PROGRESS)
 
 
 def settle(run: Run, backlog: Backlog) -> Steps[None]:
-    """Settle rows first, under their own keys, then the letters."""
+    """Settle rows first, under their own keys, then the letters; what waits for a person is told of every time."""
+    yield from run.tell([outcome("enrol", row, Fate.HELD, "in-doubt") for row in backlog.held])
     for row in backlog.rows:
         if run.stopped:
             return

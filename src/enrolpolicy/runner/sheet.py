@@ -6,22 +6,21 @@ credits. It is the only thing here that is written on rather than made, and it l
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any, final
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from enrolpolicy.candidate import usable
 from enrolpolicy.facts import facts_of
-from enrolpolicy.guarantees import Guarantee, Invitations
+from enrolpolicy.guarantees import Invitations
 from enrolpolicy.model import Account, Course, Enrolment, Withdrawal
 from enrolpolicy.night import OTHER_CYCLE, Night
 from enrolpolicy.plans import Enrol
 from enrolpolicy.policy import POLICY_VERSION
 from enrolpolicy.ports import (
-    Composer,
     Desk,
     Invitation,
     LetterWrite,
@@ -31,36 +30,12 @@ from enrolpolicy.ports import (
     Writes,
 )
 from enrolpolicy.rows import ARROWS, RESERVING_ROWS, Entry, Letter, LetterStatus, Row, RowStatus, enrolment_of
+from enrolpolicy.runner.job import Job
 from enrolpolicy.staleness import Changed
 from enrolpolicy.structuring import quick
 from enrolpolicy.verdict import withdrawn_because
 
 EVERY_CAUSE = frozenset(Withdrawal)
-
-
-@final
-@frozen(kw_only=True)
-class Job:
-    """What a run knows from the start.
-
-    `at` is an instant of the night, `on` the night's date (that of `at`, until the account's time zone is known).
-    `actor` is who the journal names, `owner` tells this run from others. `lease`: how long others leave alone what it
-    works on. `batch`: how many rows share a transaction. `tries`: how often a letter is begun before it is given up.
-    `patience`: after how many calls in a row without an answer it stops.
-    """
-
-    account: str
-    on: date
-    at: datetime
-    actor: str
-    owner: str
-    lms: LmsCapabilities
-    guarantee: Guarantee
-    compose: Composer
-    lease: timedelta
-    batch: int
-    tries: int
-    patience: int
 
 
 @final
@@ -79,7 +54,6 @@ class Sheet:
         self._entries: list[Entry] = []
         self._spent = 0
         self._reserved = desk.reserved
-        self._courses = {course.id: course for course in desk.snapshot.courses}
 
     def writes(self) -> Writes:
         """All of it, for the store."""
@@ -188,22 +162,7 @@ class Sheet:
     def _write(self, row: Row, was: RowStatus | None, because: str) -> Row:
         self.rows[row.key] = row
         self._changed[row.key] = None
-        self._entries.append(
-            Entry(
-                account=row.account,
-                key=row.key,
-                person=row.person,
-                course=row.course,
-                was=was,
-                now=row.status,
-                because=because,
-                actor=self.job.actor,
-                on=self.job.on,
-                at=self.desk.now,
-                policy_version=POLICY_VERSION,
-                settings=_settings(self.desk.snapshot.account, self._courses.get(row.course)),
-            )
-        )
+        self._entries.append(entry_of(self.desk, row, was, because, actor=self.job.actor, on=self.job.on))
         return row
 
     def unwanted_because(self, tonight: Night, row: Row) -> str | None:
@@ -286,6 +245,25 @@ class Sheet:
         """The letter as it is now, if it is still this run's."""
         now = self.letters.get(letter.message_id)
         return now if now is not None and now.fence == letter.fence and now.status is letter.status else None
+
+
+def entry_of(desk: Desk, row: Row, was: RowStatus | None, because: str, *, actor: str, on: date) -> Entry:
+    """The journal's entry of a row's move."""
+    course = next((course for course in desk.snapshot.courses if course.id == row.course), None)
+    return Entry(
+        account=row.account,
+        key=row.key,
+        person=row.person,
+        course=row.course,
+        was=was,
+        now=row.status,
+        because=because,
+        actor=actor,
+        on=on,
+        at=desk.now,
+        policy_version=POLICY_VERSION,
+        settings=_settings(desk.snapshot.account, course),
+    )
 
 
 def revives(lms: LmsCapabilities, status: RowStatus) -> bool:

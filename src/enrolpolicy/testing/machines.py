@@ -312,6 +312,7 @@ class _StoreMachine(RuleBasedStateMachine):
         ours = self.model.backlog(ACCOUNT, ended)
         assert isinstance(ours, Done)
         assert set(ours.value.rows) == set(theirs.value.rows)
+        assert set(ours.value.held) == set(theirs.value.held)
         assert set(ours.value.letters) == set(theirs.value.letters)
 
     @invariant()

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from attrs import evolve
 
-from enrolpolicy.model import Snapshot
+from enrolpolicy.model import EnrolmentStatus, Snapshot
 from enrolpolicy.ports import Backlog, Desk, Done, LetterWrite, Refused, RowWrite, Store, Unknown, Writes
 from enrolpolicy.rows import Entry, Letter, LetterStatus, Row, RowStatus, enrolment_of
 from enrolpolicy.testing.builders import NIGHT, course, entry, letter, person, register, row
@@ -152,6 +152,34 @@ class StoreContract(Contract):
         assert [one.key for one in backlog_of(store).rows] == ["k1"]
         assert [one.id for one in done(store.snapshot(ACME)).enrolments] == ["k1"]
         assert desk_of(store).reserved == 1
+
+    @law("S0e")
+    def test_s0e_accounts_never_meet(self, harness: StoreHarness) -> None:
+        """Two accounts of one store never meet, though every id in them is the same, keys and message ids included."""
+        store, ours, theirs = _ready(harness), row("k1"), row("k1", account="other", person="bo", credits=2)
+        harness.put(evolve(REGISTER, account=evolve(REGISTER.account, id="other")))
+        letters = [[LetterWrite(letter=letter(one), fence=None)] for one in (ours, theirs)]
+        claimed(store, ours, letters=letters[0])
+        done(transact(store, moved((theirs, None), letters=letters[1]), account="other"))
+        booked = evolve(theirs, status=RowStatus.BOOKED)
+        done(transact(store, moved((booked, theirs)), account="other"))
+        for account, one in ((ACME, ours), ("other", booked)):
+            seen = desk_of(store, account=account)
+            assert harness.rows(account) == seen.rows == (one,)
+            assert harness.letters(account) == seen.letters == (letter(one),)
+            assert {each.account for each in harness.journal(account)} == {account}
+
+    @law("S0f")
+    def test_s0f_nothing_of_another_account(self, harness: StoreHarness) -> None:
+        """A row, a letter or an entry that names another account than its transaction is refused as `other-account`."""
+        store, one = _ready(harness), row("k1")
+        harness.put(evolve(REGISTER, account=evolve(REGISTER.account, id="other")))
+        _refused(harness, moved((evolve(one, account="other"), None)), "other-account")
+        _refused(harness, moved((one, None), entries=(evolve(entry(one), account="other"),)), "other-account")
+        claimed(store, one)
+        astray = LetterWrite(letter=evolve(letter(one), account="other"), fence=None)
+        _refused(harness, Writes(letters=(astray,)), "other-account")
+        assert world(harness, "other") == ((), (), (), 3)
 
     # S1: transactions
 
@@ -498,6 +526,35 @@ class StoreContract(Contract):
         assert count == len(calls)
         assert [seen.key for seen in harness.rows(ACME)] == [f"k{count}"]
 
+    @law("S8e")
+    def test_s8e_what_came_with_the_register_follows_it(self, harness: StoreHarness) -> None:
+        """A booking that no run has moved is as a newer register has it, and gone when it has it no more."""
+        by_hand = enrolment_of(row("k1", status=RowStatus.BOOKED))
+        store = _ready(harness, evolve(REGISTER, enrolments=(by_hand,)))
+        assert done(store.snapshot(ACME)).enrolments == (by_hand,)
+        ended = evolve(by_hand, status=EnrolmentStatus.COMPLETED, ended_on=NIGHT)
+        harness.put(evolve(REGISTER, enrolments=(ended,)))
+        assert desk_of(store).snapshot.enrolments == (ended,)
+        assert desk_of(store).reserved == 0
+        harness.put(REGISTER)
+        assert done(store.snapshot(ACME)).enrolments == ()
+        assert desk_of(store).rows == ()
+
+    @law("S8f")
+    def test_s8f_what_a_run_has_moved_does_not(self, harness: StoreHarness) -> None:
+        """What a run has made or moved stays as the run left it, whatever a newer register says."""
+        by_hand = enrolment_of(row("k1", status=RowStatus.BOOKED))
+        store, made = _ready(harness, evolve(REGISTER, enrolments=(by_hand,))), row("k2", person="bo")
+        [came] = desk_of(store, ("ana",)).rows
+        cancelling = evolve(came, status=RowStatus.CANCELLING, fence=came.fence + 1)
+        done(transact(store, moved((cancelling, came))))
+        claimed(store, made)
+        ended = evolve(enrolment_of(made), status=EnrolmentStatus.CANCELLED, ended_on=NIGHT)
+        for newer in ((), (by_hand, ended)):
+            harness.put(evolve(REGISTER, enrolments=newer))
+            assert harness.rows(ACME) == (cancelling, made)
+            assert desk_of(store).reserved == cancelling.credits + made.credits
+
     # S9: the store's clock
 
     @law("S9")
@@ -571,6 +628,17 @@ class StoreContract(Contract):
         done(transact(store, Writes(night=NIGHT - timedelta(days=1))))
         assert (desk_of(store).run_by, desk_of(store).run_until) == ("us", until)
         assert backlog_of(store).last_night == NIGHT
+
+    @law("S9g")
+    def test_s9g_what_is_held(self, harness: StoreHarness) -> None:
+        """What is held for a person is named every time, until the person has settled it."""
+        store, one = _ready(harness), row("k1", status=RowStatus.HELD)
+        claimed(store, one, row("k2", person="bo"))
+        for _ in range(2):
+            assert backlog_of(store, ended=False).held == (one,)
+            harness.advance(timedelta(days=1))
+        done(transact(store, moved((evolve(one, status=RowStatus.BOOKED), one))))
+        assert backlog_of(store).held == ()
 
     # S10: the journal
 
