@@ -67,17 +67,19 @@ def _figures(plan: Plan, part: Callable[[Action | Deferred], str | None]) -> dic
     """The figures of each part of a plan."""
     counts: dict[str | None, Counter[str]] = {}
     for row in (*plan.actions, *plan.deferred):
-        counts.setdefault(part(row), Counter()).update(_counted(row))
+        of_part = counts.setdefault(part(row), Counter())
+        for name, number in _counted(row):
+            of_part[name] += number
     return {id: Figures(**found) for id, found in counts.items()}
 
 
-def _counted(row: Action | Deferred) -> dict[str, int]:
+def _counted(row: Action | Deferred) -> tuple[tuple[str, int], ...]:
     match row:
         case Enrol():
-            return {"enrolments": 1, "credits": row.credits, "emails": 1}
+            return ("enrolments", 1), ("credits", row.credits), ("emails", 1)
         case Cancel():
-            return {"cancellations": 1}
+            return (("cancellations", 1),)
         case Invite():
-            return {"emails": 1}
+            return (("emails", 1),)
         case Deferred():
-            return {"held" if row.because == "spread" else "waiting": 1}
+            return (("held" if row.because == "spread" else "waiting", 1),)

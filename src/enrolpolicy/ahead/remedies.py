@@ -8,16 +8,16 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from typing import final
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from enrolpolicy.ahead.covering import Coverage, Covered, Standing
-from enrolpolicy.ahead.whatif import Supposition, TopUp, supposed
+from enrolpolicy.ahead.whatif import Supposition, TopUp, moved, supposed
 from enrolpolicy.changes import ChangeAccount, ChangeCourse, ChangeOptOut, ChangePerson
 from enrolpolicy.dates import ONE_DAY
 from enrolpolicy.model import Audience, Snapshot
 from enrolpolicy.night import Night, night_of
 from enrolpolicy.planner import allocate, available_credits, demand_of, spread_until, survey
-from enrolpolicy.register import Register, opt_outs_of, register
+from enrolpolicy.register import Register, register
 from enrolpolicy.sweep import Pair
 from enrolpolicy.verdict import verdict_of
 
@@ -151,19 +151,6 @@ def _enrols(night: Night, pair: Pair) -> bool:
         return False
     until = spread_until(demand_of(night, reading), night.register.account.spread_days)
     return until is None or night.on >= until
-
-
-def moved(rows: Register, before: Snapshot, after: Snapshot) -> Register:
-    """A register after a change of settings, toggles or opt-outs, sharing all that such a change leaves as it is."""
-    if after.account is not before.account:
-        rows = evolve(rows, account=after.account)
-    if after.courses is not before.courses:
-        rows = evolve(rows, courses={course.id: course for course in after.courses})
-    if after.personnel is not before.personnel:
-        rows = evolve(rows, people={person.id: person for person in after.personnel})
-    if after.opt_outs is not before.opt_outs:
-        rows = evolve(rows, opt_outs=opt_outs_of(after.opt_outs))
-    return rows
 
 
 def _top_up(snapshot: Snapshot, rows: Register, found: Coverage) -> Remedy | None:

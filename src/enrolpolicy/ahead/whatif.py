@@ -16,9 +16,10 @@ from enrolpolicy.changes import Change, applied
 from enrolpolicy.constraints import Amount, checked
 from enrolpolicy.errors import InvalidValue
 from enrolpolicy.model import Snapshot
-from enrolpolicy.night import Night, night
+from enrolpolicy.night import Night, night, night_of
 from enrolpolicy.planner import planned
 from enrolpolicy.plans import Cancel, Enrol, Invite, Plan
+from enrolpolicy.register import Register, opt_outs_of, register
 from enrolpolicy.sweep import first_reasons
 
 ENROL, DEFERRED, NOT_ENROLLED = "enrol", "deferred", "not-enrolled"
@@ -105,7 +106,8 @@ def what_if(snapshot: Snapshot, changes: Iterable[Supposition], *, on: date) -> 
     its field cannot hold. Whoever may make such changes is not asked here: see `amend`.
     """
     then = supposed(snapshot, changes, on=on)
-    nights = night(snapshot, on), night(then, on)
+    rows = register(snapshot)
+    nights = night_of(rows, on), night_of(moved(rows, snapshot, then), on)
     return _difference(planned(snapshot, nights[0]), planned(then, nights[1]), nights)
 
 
@@ -114,6 +116,22 @@ def supposed(snapshot: Snapshot, changes: Iterable[Supposition], *, on: date) ->
     for change in changes:
         snapshot = _topped_up(snapshot, change) if isinstance(change, TopUp) else applied(snapshot, change, on=on)
     return snapshot
+
+
+def moved(rows: Register, before: Snapshot, after: Snapshot) -> Register:
+    """The register of a snapshot after some changes; it shares with the one before them whatever they left as it is."""
+    tables = ("roles", "assignments", "records", "enrolments")
+    if any(getattr(after, table) is not getattr(before, table) for table in tables):
+        return register(after)
+    if after.account is not before.account:
+        rows = evolve(rows, account=after.account)
+    if after.courses is not before.courses:
+        rows = evolve(rows, courses={course.id: course for course in after.courses})
+    if after.personnel is not before.personnel:
+        rows = evolve(rows, people={person.id: person for person in after.personnel})
+    if after.opt_outs is not before.opt_outs:
+        rows = evolve(rows, opt_outs=opt_outs_of(after.opt_outs))
+    return rows
 
 
 def _topped_up(snapshot: Snapshot, change: TopUp) -> Snapshot:
@@ -171,12 +189,16 @@ def _only(rows: Iterable[_Row], others: Iterable[_Row]) -> tuple[_Row, ...]:
 
 def _moved(before: Plan, after: Plan, nights: Nights | None) -> Iterator[Moved]:
     was, now = _planned(before), _planned(after)
-    for person, old, new in _left_out(before, after, nights, was.keys() | now.keys()):
-        for course in sorted({*was.get(person, ()), *now.get(person, ()), *old, *new}):
-            then, later = was.get(person, {}).get(course), now.get(person, {}).get(course)
-            then, later = then or _not_enrolled(old.get(course)), later or _not_enrolled(new.get(course))
-            if then is not None and later is not None and then != later:
-                yield Moved(person=person, course=course, was=then, now=later)
+    named = {person for person in was.keys() | now.keys() if was.get(person) != now.get(person)}
+    for person, old, new in _left_out(before, after, nights, named):
+        then, later = was.get(person, _NOWHERE), now.get(person, _NOWHERE)
+        for course in sorted({*then, *later, *old, *new}):
+            if then.get(course) == later.get(course) and old.get(course) == new.get(course):
+                continue  # nearly always
+            before_it = then.get(course) or _not_enrolled(old.get(course))
+            after_it = later.get(course) or _not_enrolled(new.get(course))
+            if before_it is not None and after_it is not None and before_it != after_it:
+                yield Moved(person=person, course=course, was=before_it, now=after_it)
 
 
 def _planned(plan: Plan) -> dict[str, dict[str, Decision]]:
@@ -190,12 +212,13 @@ def _planned(plan: Plan) -> dict[str, dict[str, Decision]]:
 
 Reasons = Mapping[str, str | None]
 _NONE: Reasons = {}
+_NOWHERE: Mapping[str, Decision] = {}
 
 
 def _left_out(
     before: Plan, after: Plan, nights: Nights | None, named: AbstractSet[str]
 ) -> Iterator[tuple[str, Reasons, Reasons]]:
-    """Whoever is named by a plan, or left out by both for different reasons: with the reasons, by course."""
+    """Whoever the plans name differently, or leave out for different reasons: with the reasons, by course."""
     if nights is None:
         yield from ((person, _NONE, _NONE) for person in sorted(named))
         return
@@ -222,9 +245,12 @@ def _touched(before: Plan, after: Plan, known: AbstractSet[str]) -> AbstractSet[
     return known & people
 
 
-def _unshared(old: tuple[_T, ...], new: tuple[_T, ...]) -> set[_T]:
-    """The rows that only one of two tables has."""
-    return set() if old is new else {*old} ^ {*new}
+def _unshared(old: tuple[_T, ...], new: tuple[_T, ...]) -> Iterator[_T]:
+    """The rows that two tables do not share; which are the same rows, and not only equal ones, is quickly seen."""
+    if old is not new:
+        before, after = set(map(id, old)), set(map(id, new))
+        yield from (row for row in old if id(row) not in after)
+        yield from (row for row in new if id(row) not in before)
 
 
 def _not_enrolled(reason: str | None) -> Decision | None:
