@@ -22,7 +22,7 @@ from enrolpolicy.bulk import estate_of, plan_estate
 from enrolpolicy.findings import ERROR
 from enrolpolicy.plans import Cancel, Enrol, Invite
 from enrolpolicy.testing.builders import NIGHT
-from test_tables import registers
+from test_arrow_tables import registers
 
 
 @pytest.fixture
