@@ -12,8 +12,8 @@ from enrolpolicy.testing.machines import lms_machine, store_machine
 from enrolpolicy.testing.worlds import lms_harness, store_harness
 
 QUICK = settings(settings.get_profile("quick"), max_examples=10, stateful_step_count=25)
-# A machine that finds something need not find the shortest way to it here.
-FINDING = settings(QUICK, max_examples=60, phases=[Phase.generate])
+# A machine that finds something stops there, and need not find the shortest way to it here.
+FINDING = settings(QUICK, max_examples=500, phases=[Phase.generate])
 KINDS = {
     "strong": STRONG,
     "one-open": evolve(STRONG, keys_kept=None, one_open=True, refusals_final=False),
