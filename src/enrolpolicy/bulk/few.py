@@ -6,15 +6,15 @@ ago than the tables of expiries reach.
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
-from enrolpolicy.bookings import Bookings, bookings
+from enrolpolicy.bookings import REQUESTED, Bookings, bookings
 from enrolpolicy.bulk.assembly import EPOCH, FIRST, Rows
 from enrolpolicy.bulk.blocks import Block, Part
 from enrolpolicy.bulk.codes import RECORDED, STANDINGS
-from enrolpolicy.bulk.columns import NONE, Ints, Table
+from enrolpolicy.bulk.columns import NONE, SHAPES, Ints, Kind, Table
 from enrolpolicy.bulk.counting import Counted
 from enrolpolicy.bulk.snapshots import account_of, courses_of, cycle_of, day_of, said_by
 from enrolpolicy.bulk.terms import NEVER, Terms
@@ -29,7 +29,7 @@ def odd_renewals(block: Block, terms: Terms, counted: Counted) -> Iterator[tuple
     cells = counted.odd
     if not len(cells):
         return
-    records = _rows_by_cell(block, "records", TrainingRecord, cells)
+    records = _records(block, cells)
     accounts = block.account[cells // block.width].tolist()
     for cell, account, row in zip(cells.tolist(), accounts, block.course(cells).tolist(), strict=True):
         [course] = courses_of(block.estate, (row,))
@@ -45,9 +45,9 @@ def held_bookings(block: Block, terms: Terms, counted: Counted, cells: Rows) -> 
     if not len(cells):
         return {}
     estate = block.estate
-    enrolments = _rows_by_cell(block, "enrolments", Enrolment, cells)
+    enrolments = _enrolments(block, cells)
     completed = [cell for cell in cells.tolist() if any(map(_is_completed, enrolments[cell]))]
-    records = _rows_by_cell(block, "records", TrainingRecord, completed)  # nobody else's are looked at
+    records = _records(block, completed)  # nobody else's are looked at
     asked_on = _asked_on(block, cells[counted.cycle(cells) == FIRST])
     accounts = block.account[cells // block.width].tolist()
     found = {}
@@ -62,14 +62,49 @@ def _is_completed(enrolment: Enrolment) -> bool:
     return enrolment.status is EnrolmentStatus.COMPLETED
 
 
-def _rows_by_cell(block: Block, name: str, kind: type[_Row], cells: Rows | list[int]) -> dict[int, list[_Row]]:
-    """The rows of some cells, as the model has them."""
+def _records(block: Block, cells: Rows | list[int]) -> Mapping[int, list[TrainingRecord]]:
+    """The records of some cells."""
+    said = _said(block, "records", cells)
+    return _by_cell((cell, TrainingRecord(person=_NOBODY, course=_NOBODY, **row)) for cell, _, row in said)
+
+
+def _enrolments(block: Block, cells: Rows) -> Mapping[int, list[Enrolment]]:
+    """The enrolments of some cells; the texts that count are made of what was worked out from them before."""
+    table = block.estate.enrolments
+    cycle_on, requested = table.ints("cycle_on"), table.flags("requested")
+    return _by_cell(
+        (
+            cell,
+            Enrolment(
+                id=_NOBODY,
+                person=_NOBODY,
+                course=_NOBODY,
+                cycle=None if cycle_on[row] == NONE else cycle_of(int(cycle_on[row])),
+                ended_because=REQUESTED if requested[row] else None,
+                **said,
+            ),
+        )
+        for cell, row, said in _said(block, "enrolments", cells)
+    )
+
+
+_NOBODY = "-"
+"""Looking an id up would cost more than all the rest."""
+_TEXTS = (Kind.ID, Kind.REFERENCE, Kind.TEXT)
+
+
+def _said(block: Block, name: str, cells: Rows | list[int]) -> Iterator[tuple[int, int, dict[str, Any]]]:
+    """Where each row of some cells belongs, where it stands in its table, and what it says, but for texts."""
     table: Table = getattr(block.estate, name)
-    part = block.part(name)
+    texts = [column.name for column in SHAPES[name].columns if column.kind in _TEXTS]
+    at, rows = _of_cells(block, block.part(name), cells)
+    return zip(at, rows, said_by(block.estate, name, table, rows, but=texts), strict=True)
+
+
+def _by_cell(rows: Iterable[tuple[int, _Row]]) -> Mapping[int, list[_Row]]:
     found: dict[int, list[_Row]] = {}
-    at, rows = _of_cells(block, part, cells)
-    for cell, said in zip(at, said_by(block.estate, name, table, rows), strict=True):
-        found.setdefault(cell, []).append(kind(**said))
+    for cell, row in rows:
+        found.setdefault(cell, []).append(row)
     return found
 
 

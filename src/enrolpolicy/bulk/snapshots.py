@@ -1,6 +1,6 @@
 """Snapshots as an estate, and an estate's accounts as snapshots again: rows of the model, and columns."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -218,10 +218,14 @@ def _by(rows: Iterable[dict[str, Any]], owner: str) -> dict[str, list[dict[str, 
     return found
 
 
-def said_by(estate: Estate, name: str, table: Table, rows: Sequence[int]) -> list[dict[str, Any]]:
-    """What some rows say, by the names of their columns; references as ids, and none to their account."""
+def said_by(
+    estate: Estate, name: str, table: Table, rows: Sequence[int], but: Collection[str] = ()
+) -> list[dict[str, Any]]:
+    """What some rows say, by the names of their columns (`but` some); references as ids, and none to their account."""
     columns = [
-        column for column in SHAPES[name].columns if column.kind is not Kind.REFERENCE or column.name != "account"
+        column
+        for column in SHAPES[name].columns
+        if column.name not in but and (column.kind is not Kind.REFERENCE or column.name != "account")
     ]
     values = [_values(estate, column, table.columns[column.name], rows) for column in columns]
     names = [column.name for column in columns]
