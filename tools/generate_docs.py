@@ -15,6 +15,7 @@ from typing import Any
 from attrs import Attribute, evolve, fields
 
 import enrolpolicy
+import enrolpolicy.bulk
 from enrolpolicy import GATES, NO_TRIGGER, TRIGGERS, WITHDRAWALS, Permission, Row, plan_schema, snapshot_schema
 from enrolpolicy.adapters.memory import STRONG
 from enrolpolicy.guarantees import IMPOSSIBLE, PROMISES, WEAKNESSES, InDoubt, Invitations, Weakness, guarantee
@@ -171,7 +172,6 @@ def kind(schema: dict[str, Any]) -> str:
 
 def python() -> str:
     """Every public name, with the first sentence about it."""
-    names = [(name, getattr(enrolpolicy, name)) for name in enrolpolicy.__all__]
     groups: list[tuple[str, Callable[[object], bool]]] = [
         ("Functions", inspect.isroutine),
         ("Classes", inspect.isclass),
@@ -183,9 +183,16 @@ def python() -> str:
         "`enrolpolicy.rows`; adapters are in `enrolpolicy.adapters`, exams in `enrolpolicy.testing`. Everything else is an\n"
         "implementation, and may change.\n",
     ]
-    for title, belongs in groups:
-        parts += [f"## {title}\n", table(["name", "is"], sorted(described(names, belongs))), ""]
+    for module in (enrolpolicy, enrolpolicy.bulk):
+        names = [(name, getattr(module, name)) for name in module.__all__]
+        if module is enrolpolicy.bulk:
+            parts.append(f"# {BULK}\n")
+        for title, belongs in groups:
+            parts += [f"## {title}\n", table(["name", "is"], sorted(described(names, belongs))), ""]
     return "\n".join(parts).rstrip() + "\n"
+
+
+BULK = "Those of `enrolpolicy.bulk`\n\nWith the extra `bulk`: whole estates over columns."
 
 
 def described(names: Iterable[tuple[str, object]], belongs: Callable[[object], bool]) -> Iterator[tuple[str, str]]:
@@ -195,7 +202,7 @@ def described(names: Iterable[tuple[str, object]], belongs: Callable[[object], b
             continue
         text = (
             (inspect.getdoc(it) or "").split("\n\n")[0].replace("\n", " ")
-            if not isinstance(it, tuple | str)
+            if not isinstance(it, tuple | str | dict)
             else VALUES[name]
         )
         called = f"{name}({arguments(it)})" if inspect.isroutine(it) and callable(it) else name
@@ -213,15 +220,20 @@ def arguments(it: Callable[..., object]) -> str:
 
 
 VALUES = {
+    "ACTION_TYPES": "What an action's `type` counts from.",
     "Action": "An `Enrol`, a `Cancel` or an `Invite`.",
+    "CAUSES": "Why anything is done: triggers, then causes to withdraw; what an action's `because` counts from.",
     "Composer": "Writes a letter: a pure function from an `Invitation` to its bytes, or `Refused` where it cannot be written.",
     "FOR_EVER": "As long as there is an LMS: for `keys_kept`.",
     "GATES": "The table of gates.",
     "NO_TRIGGER": "The reason of a pair for which no gate is shut and no trigger fires either.",
     "POLICY_VERSION": "Changes whenever a row, or what a fact means, changes.",
+    "REASONS": "What can stand against enrolling, in the order of the table; what `not_enrolled` counts.",
+    "SHAPES": "Every table of an estate, by name: its columns, and what each may hold.",
     "Supposition": "Any change, or a `TopUp`: something that could be different.",
     "TRIGGERS": "The table of triggers.",
     "UNCHANGED": "Leave a setting as it is.",
+    "WAITS_FOR": "What a deferral's `because` counts from.",
     "WITHDRAWALS": "The table of causes for which a booking is taken back.",
 }
 

@@ -4,15 +4,22 @@ The rows of `enrolpolicy.policy` are used, none is copied. `estate_of` makes an 
 it, `plans_of` gives the plan of each account as the object engine would have made it.
 """
 
+from enrolpolicy.bulk.allocation import WAITS_FOR
+from enrolpolicy.bulk.answers import REASONS
 from enrolpolicy.bulk.assembly import Draft, assembled
 from enrolpolicy.bulk.columns import SHAPES, Column, Estate, Kind, Shape, Table
-from enrolpolicy.bulk.planning import EstatePlan, plan_estate
+from enrolpolicy.bulk.demand import CAUSES
+from enrolpolicy.bulk.judging import Verdicts, verdicts
+from enrolpolicy.bulk.planning import ACTION_TYPES, EstatePlan, plan_estate
 from enrolpolicy.bulk.plans import plans_of
 from enrolpolicy.bulk.snapshots import estate_of, snapshot_of
-from enrolpolicy.bulk.verdicts import Verdicts, verdicts
 
 __all__ = [
+    "ACTION_TYPES",
+    "CAUSES",
+    "REASONS",
     "SHAPES",
+    "WAITS_FOR",
     "Column",
     "Draft",
     "Estate",
