@@ -6,7 +6,7 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from enrolpolicy.bulk.assembly import EPOCH
+from enrolpolicy.bulk.assembly import EPOCH, Rows
 from enrolpolicy.bulk.columns import NONE, Estate, Flags, Ints, Table
 from enrolpolicy.bulk.demand import CAUSES, where
 from enrolpolicy.bulk.snapshots import cycle_of, day_of
@@ -17,6 +17,8 @@ from enrolpolicy.renewal import effective_lead
 
 WAITS_FOR = ("spread", "credits")
 """Why anybody waits; the `because` of a deferral is a place among them."""
+UNMETERED = np.iinfo(np.int64).max
+"""More credits than anybody asks for."""
 _RESERVING = np.array([status in RESERVING for status in EnrolmentStatus])
 
 
@@ -29,12 +31,15 @@ class Allocated:
     deferred: Table
 
 
-def allocate(estate: Estate, terms: Terms, demand: Table) -> Allocated:
-    """Allocate the demand of whole accounts, which stands by account, person and course."""
-    account = demand.ints("account")
-    until = _until(estate, terms, demand)
-    held = terms.on[account] < until
-    shortfall = _shortfall(estate, demand, held)
+def allocate(demand: Table, on: Ints, credits: NDArray[np.int64]) -> Allocated:
+    """Allocate the demand of whole accounts, which stands by account, person and course.
+
+    `on` and `credits` (those available; `UNMETERED`: as many as are asked for) are by account; `demand` has `until`,
+    the day until which the spread holds it.
+    """
+    until = demand.ints("until")
+    held = on[demand.ints("account")] < until
+    shortfall = _shortfall(demand, held, credits)
     waits = held | (shortfall > 0)
     late = where(demand, waits)
     names = ("account", "person", "course", "cycle_on")
@@ -47,17 +52,12 @@ def allocate(estate: Estate, terms: Terms, demand: Table) -> Allocated:
     return Allocated(where(demand, ~waits), Table(len(late), deferred))
 
 
-def _shortfall(estate: Estate, demand: Table, held: Flags) -> NDArray[np.int64]:
+def _shortfall(demand: Table, held: Flags, available: NDArray[np.int64]) -> NDArray[np.int64]:
     """How many credits more each would need; 0 for who can be served."""
     account, cost = demand.ints("account"), demand.ints("credits")
     found = np.zeros(len(demand), dtype=np.int64)
-    credits = estate.accounts.ints("credits")
-    metered = (credits != NONE)[account] & ~held
-    if not metered.any():
-        return found
-    available = credits - _reserved(estate)
-    wanted = np.bincount(account[metered], weights=cost[metered], minlength=len(credits))
-    for short in np.flatnonzero((credits != NONE) & (wanted > available)).tolist():
+    wanted = np.bincount(account[~held], weights=cost[~held], minlength=len(available))
+    for short in np.flatnonzero((wanted > available) & (wanted > 0)).tolist():
         first, last = np.searchsorted(account, (short, short + 1)).tolist()
         rows = first + np.flatnonzero(~held[first:last])
         rows = rows[np.argsort(_rank(demand)[rows], kind="stable")]
@@ -76,16 +76,25 @@ def _rank(demand: Table) -> NDArray[np.int64]:
     return rank
 
 
-def _reserved(estate: Estate) -> NDArray[np.int64]:
-    """What open bookings have reserved of each account's credits."""
-    rows = np.flatnonzero(_RESERVING[estate.enrolments.choices("status")])
-    course = estate.enrolments.ints("course")[rows]
-    cost = estate.courses.ints("credit_cost")[course]
-    reserved = np.bincount(estate.enrolments.ints("account")[rows], weights=cost, minlength=len(estate.accounts))
-    return reserved.astype(np.int64)
+def reserved(estate: Estate, rows: slice | Rows = slice(None)) -> NDArray[np.int64]:
+    """What each of some enrolments has reserved of its account's credits."""
+    table = estate.enrolments
+    cost = estate.courses.ints("credit_cost")[table.ints("course")[rows]]
+    return np.where(_RESERVING[table.choices("status")[rows]], cost, 0).astype(np.int64)
+
+
+def available(estate: Estate, reserved: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The credits of each account less what is reserved of them."""
+    credits = estate.accounts.ints("credits")
+    return np.where(credits == NONE, UNMETERED, credits - reserved)
 
 
 # The spread
+
+
+def spread(estate: Estate, terms: Terms, demand: Table) -> Table:
+    """Demand with `until` beside it."""
+    return Table(len(demand), {**demand.columns, "until": _until(estate, terms, demand)})
 
 
 def _until(estate: Estate, terms: Terms, demand: Table) -> Ints:

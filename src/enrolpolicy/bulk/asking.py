@@ -13,7 +13,7 @@ from enrolpolicy.bulk.terms import Terms
 def asked(block: Block, terms: Terms) -> Choices:
     """For each cell, the levels at which the training is asked for, and whether that was done lately enough."""
     cells = _by_role(block, terms)
-    part = block.part(block.estate.assignments)
+    part = block.part("assignments")
     if len(part.line):
         lately = part.ints("assigned_on") >= terms.since[block.account[part.line]]
         bits = asks(part.choices("level")) | np.where(lately, ASKED_BIT, 0).astype(np.uint8)
@@ -27,7 +27,7 @@ def _by_role(block: Block, terms: Terms) -> Choices:
     What a role asks for is a line of cells, which those who hold it have in common; somebody's first role gives them
     its line, each further one adds to it.
     """
-    held = block.part(block.estate.held_roles)
+    held = block.part("held_roles")
     if not len(held.line):
         return np.zeros(block.cells, dtype=np.uint8)
     first, lines = _lines(block, terms)
@@ -62,4 +62,4 @@ def _lines(block: Block, terms: Terms) -> tuple[int, NDArray[np.uint8]]:
 
 def opted_out(block: Block) -> Rows:
     """The cells of those who opted out."""
-    return block.cell(block.part(block.estate.opt_outs))
+    return block.cell(block.part("opt_outs"))

@@ -5,7 +5,7 @@ as the longest catalogue needs; a cell beyond somebody's catalogue is never touc
 Blocks of a whole estate are small enough for a processor's cache, and take up accounts of like size together.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import final
 
 import numpy as np
@@ -19,6 +19,10 @@ _CELLS = 1 << 17
 """About so many cells have a block's arrays stay in a processor's cache."""
 _UNLIKE = 2
 """Accounts share a block unless the catalogue of one is so many times as long as that of another."""
+
+
+Spans = tuple[Ints, Ints]
+"""By person, the first of their rows in a table, and how many there are."""
 
 
 @final
@@ -59,24 +63,26 @@ class Block:
     account: Ints
     shift: Rows
     """What makes a cell of a course's row, by line."""
+    spans: Mapping[str, Spans] | None = None
+    """By table, where the rows of each person stand, where they do not stand by person."""
 
     @property
     def cells(self) -> int:
         """How many cells there are."""
         return self.lines * self.width
 
-    def part(self, table: Table) -> Part:
+    def part(self, name: str) -> Part:
         """The rows of a table that are these people's."""
-        person = table.ints("person")
+        table: Table = getattr(self.estate, name)
         if isinstance(self.people, slice):
+            person = table.ints("person")
             first, last = np.searchsorted(person, (self.people.start, self.people.stop)).tolist()
             return Part(table, slice(first, last), (person[first:last] - self.people.start).astype(np.intp))
-        first, last = np.searchsorted(person, self.people), np.searchsorted(person, self.people, side="right")
-        line = np.repeat(np.arange(self.lines), last - first)
-        rows = np.arange(len(line)) + np.repeat(
-            first - np.concatenate(([0], np.cumsum(last - first)[:-1])), last - first
-        )
-        return Part(table, rows, line)
+        assert self.spans is not None
+        start, count = (part[self.people] for part in self.spans[name])
+        line = np.repeat(np.arange(self.lines), count)
+        before = np.cumsum(count) - count
+        return Part(table, np.arange(len(line)) + np.repeat(start - before, count), line)
 
     def cell(self, part: Part) -> Rows:
         """The cell of each row."""
@@ -92,11 +98,15 @@ class Block:
         return cells - self.shift[cells // self.width]
 
 
-def block(estate: Estate, terms: Terms, people: slice | Rows, width: int) -> Block:
-    """The block of some people."""
+def block(
+    estate: Estate, terms: Terms, people: slice | Rows, width: int, spans: Mapping[str, Spans] | None = None
+) -> Block:
+    """The block of some people, by account; those that are not a slice need `spans`."""
     account = estate.personnel.ints("account")[people]
     shift = np.arange(len(account)) * width - terms.starts["courses"][account]
-    return Block(estate=estate, people=people, lines=len(account), width=width, account=account, shift=shift)
+    return Block(
+        estate=estate, people=people, lines=len(account), width=width, account=account, shift=shift, spans=spans
+    )
 
 
 def blocks(estate: Estate, terms: Terms) -> Iterator[Block]:

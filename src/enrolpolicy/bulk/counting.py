@@ -65,7 +65,7 @@ class Counted:
 
 def count(block: Block, terms: Terms) -> Counted:
     """Find them."""
-    part = block.part(block.estate.records)
+    part = block.part("records")
     cell, course = block.cell(part), part.ints("course")
     completed, written = part.ints("completed_on"), part.ints("expires_on")
     derived = terms.expiries.take(terms.validity[course] + (completed - terms.earliest), mode="clip")

@@ -65,7 +65,7 @@ def _is_completed(enrolment: Enrolment) -> bool:
 def _rows_by_cell(block: Block, name: str, kind: type[_Row], cells: Rows | list[int]) -> dict[int, list[_Row]]:
     """The rows of some cells, as the model has them."""
     table: Table = getattr(block.estate, name)
-    part = block.part(table)
+    part = block.part(name)
     found: dict[int, list[_Row]] = {}
     at, rows = _of_cells(block, part, cells)
     for cell, said in zip(at, said_by(block.estate, name, table, rows), strict=True):
@@ -87,10 +87,10 @@ def _asked_on(block: Block, cells: Rows) -> Mapping[int, date]:
     if not len(cells):
         return {}
     estate, latest = block.estate, dict.fromkeys(cells.tolist(), NONE)
-    own = block.part(estate.assignments)
+    own = block.part("assignments")
     for cell, row in zip(*_of_cells(block, own, cells), strict=True):
         latest[cell] = max(latest[cell], int(estate.assignments.ints("assigned_on")[row]))
-    held = block.part(estate.held_roles)
+    held = block.part("held_roles")
     askers = _askers(estate.requirements, np.unique(block.course(cells)).tolist())
     lines, courses = cells // block.width, block.course(cells)
     for cell, line, course in zip(cells.tolist(), lines.tolist(), courses.tolist(), strict=True):

@@ -4,20 +4,20 @@ from collections.abc import Iterator
 from typing import final
 
 import numpy as np
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from numpy.typing import NDArray
 
 from enrolpolicy.bookings import OPEN
-from enrolpolicy.bulk.allocation import allocate
+from enrolpolicy.bulk.allocation import allocate, available, reserved, spread
 from enrolpolicy.bulk.answers import REASONS
 from enrolpolicy.bulk.assembly import taken
 from enrolpolicy.bulk.blocks import blocks
-from enrolpolicy.bulk.columns import NONE, UNKNOWN, Estate, Ints, Table, Values
+from enrolpolicy.bulk.columns import NONE, UNKNOWN, Estate, Flags, Ints, Table, Values
 from enrolpolicy.bulk.demand import DEMAND, STAYS, UPKEEP, demand, ours_and_booked, tally, together, upkeep
 from enrolpolicy.bulk.noticing import noticed
 from enrolpolicy.bulk.reading import read
 from enrolpolicy.bulk.snapshots import account_of, cycle_of
-from enrolpolicy.bulk.terms import Nights, Terms, terms_of
+from enrolpolicy.bulk.terms import Nights, terms_of
 from enrolpolicy.candidate import enrolment_key
 from enrolpolicy.model import EnrolmentStatus
 from enrolpolicy.planner import Reached, exceeded
@@ -77,34 +77,60 @@ def plan_estate(estate: Estate, *, on: Nights, findings: bool = True) -> EstateP
     asked: list[Table] = []
     booked: list[Table] = []
     for block in blocks(estate, terms):
-        found = read(block, terms)
-        tally(found, counts)
-        asked.append(demand(found, terms))
-        booked.append(upkeep(found, terms))
-    return concluded(estate, terms, together(DEMAND, asked), together(UPKEEP, booked), counts, findings=findings)
+        here = read(block, terms)
+        tally(here, counts)
+        asked.append(demand(here, terms))
+        booked.append(upkeep(here, terms))
+    wanted = spread(estate, terms, together(DEMAND, asked))
+    kept_up = together(UPKEEP, booked)
+    order = np.lexsort([kept_up.ints(name) for name in ("enrolment", "course", "person")])
+    found = concluded(estate, terms.on, wanted, taken(kept_up, order), counts, sums_of(estate))
+    return evolve(found, findings=noticed(estate, terms.on)) if findings else found
+
+
+@final
+@frozen(eq=False, kw_only=True)
+class Sums:
+    """What is added up by account: `credits` available, `cancellable` bookings; `deserted`: open ones, and nobody."""
+
+    credits: NDArray[np.int64]
+    cancellable: NDArray[np.int64]
+    deserted: Flags
+
+
+def sums_of(estate: Estate) -> Sums:
+    """Add them up."""
+    size, account = len(estate.accounts), estate.enrolments.ints("account")
+    held = np.bincount(account, weights=reserved(estate), minlength=size).astype(np.int64)
+    strays = estate.strays["enrolments"]
+    open_ = np.array([status in OPEN for status in EnrolmentStatus])[strays.choices("status")]
+    people = np.bincount(estate.personnel.ints("account"), minlength=size)
+    return Sums(
+        credits=available(estate, held),
+        cancellable=np.bincount(account[ours_and_booked(estate.enrolments)], minlength=size),
+        deserted=(people == 0) & (np.bincount(strays.ints("account")[open_], minlength=size) > 0),
+    )
 
 
 def concluded(
-    estate: Estate, terms: Terms, wanted: Table, kept_up: Table, counts: NDArray[np.int64], *, findings: bool
+    estate: Estate, on: Ints, wanted: Table, kept_up: Table, counts: NDArray[np.int64], sums: Sums
 ) -> EstatePlan:
-    """The plan that comes of what all pairs ask for."""
-    allocated = allocate(estate, terms, wanted)
+    """The plan that comes of what all pairs ask for; both tables stand by account, person and course."""
+    allocated = allocate(wanted, on, sums.credits)
     actions = _actions(allocated.served, kept_up)
     return EstatePlan(
         estate=estate,
-        on=terms.on,
+        on=on,
         actions=actions,
         deferred=allocated.deferred,
         not_enrolled=counts,
-        guards=_guards(estate, actions),
-        findings=noticed(estate, terms.on) if findings else ((),) * len(estate.accounts),
+        guards=_guards(estate, actions, sums),
+        findings=((),) * len(estate.accounts),
     )
 
 
 def _actions(served: Table, kept_up: Table) -> Table:
     """All that is done: by account, then enrolments, cancellations and invitations, each by person and course."""
-    order = np.lexsort([kept_up.ints(name) for name in ("enrolment", "course", "person")])
-    kept_up = taken(kept_up, order)
     stays = kept_up.choices("because") == STAYS
     kinds = np.concatenate((np.full(len(served), ENROL), np.where(stays, INVITE, CANCEL))).astype(np.uint8)
     columns: dict[str, Values] = {"type": kinds}
@@ -124,27 +150,22 @@ _ACTION = {
 """What an action has beside its type, and what stands in where it has it not."""
 
 
-def _guards(estate: Estate, actions: Table) -> tuple[tuple[str, ...], ...]:
+def _guards(estate: Estate, actions: Table, sums: Sums) -> tuple[tuple[str, ...], ...]:
     """The guards that each account's plan trips."""
     accounts, kind, account = estate.accounts, actions.choices("type"), actions.ints("account")
     size = len(accounts)
     enrols, cancels = (np.bincount(account[kind == one], minlength=size) for one in (ENROL, CANCEL))
     credits = np.bincount(account, weights=actions.ints("credits"), minlength=size)
-    cancellable = np.bincount(estate.enrolments.ints("account")[ours_and_booked(estate.enrolments)], minlength=size)
-    strays = estate.strays["enrolments"]
-    open_ = np.array([status in OPEN for status in EnrolmentStatus])[strays.choices("status")]
-    people = np.bincount(estate.personnel.ints("account"), minlength=size)
-    deserted = (people == 0) & (np.bincount(strays.ints("account")[open_], minlength=size) > 0)
     guarded = ~np.isnan(accounts.fractions("max_cancelled_fraction"))
     for name in ("max_enrolments", "max_credits", "max_cancellations"):
         guarded |= accounts.ints(name) != NONE
     found: list[tuple[str, ...]] = [()] * size
-    for row in np.flatnonzero(guarded | deserted).tolist():
+    for row in np.flatnonzero(guarded | sums.deserted).tolist():
         reached = Reached(
             enrolments=int(enrols[row]),
             credits=int(credits[row]),
             cancellations=int(cancels[row]),
-            cancellable=int(cancellable[row]),
+            cancellable=int(sums.cancellable[row]),
         )
-        found[row] = exceeded(account_of(estate, row).guards, reached, deserted=bool(deserted[row]))
+        found[row] = exceeded(account_of(estate, row).guards, reached, deserted=bool(sums.deserted[row]))
     return tuple(found)

@@ -49,7 +49,7 @@ def read(block: Block, terms: Terms, *, fully: bool = False) -> ReadBlock:
     for cell, found, digit in odd_renewals(block, terms, counted):
         counted.settle(cell, *found)
         status[cell] = digit
-    bookings = block.part(block.estate.enrolments)
+    bookings = block.part("enrolments")
     booked = block.cell(bookings)
     status[booked] = np.maximum(status[booked], RECORDED)
     own = asked(block, terms)

@@ -73,7 +73,7 @@ def terms_of(estate: Estate, on: Nights) -> Terms:
     lookback = accounts.ints("expired_lookback_days")[account]
     profile, profiles = _profiles(estate)
     validity, validities = _validities(courses)
-    earliest, expiries = _expiries(estate.records, validities, int(nights.max(initial=NONE)))
+    earliest, expiries = _expiries(estate.records, validities, int(nights.max(initial=-EPOCH)))
     digits = person_digits(
         people.flags("archived"), people.flags("auto_enrol"), people.choices("employment"), people.flags("reachable")
     )
@@ -163,21 +163,14 @@ def _validity(months: int, days: int) -> Validity | None:
 
 
 def _expiries(records: Table, validities: Sequence[Validity | None], latest: int) -> tuple[int, Ints]:
-    """For each validity, the expiries that follow from completions: of the days near to which there are any."""
+    """For each validity, the expiries that follow from completions: of all days from the first to the last there is."""
     completed = records.ints("completed_on")
-    first = (latest - _FARTHEST_BACK) // _SPAN
-    spans = (completed // _SPAN) - first
-    wanted = latest // _SPAN - first + 1
-    met = np.bincount(np.clip(spans, -1, wanted) + 1, minlength=wanted + 2)[1 : wanted + 1]
-    used = np.flatnonzero(met)
-    low = int(used[0]) if len(used) else 0
-    high = int(used[-1]) + 1 if len(used) else 1
-    table = np.full((max(1, len(validities)), high - low, _SPAN), NEVER, dtype=np.int32)
-    for place, validity in enumerate(validities):
-        if validity is not None:
-            for span in used.tolist():
-                table[place, span - low] = _span(validity, span + first)
-    return (low + first) * _SPAN, table.reshape(-1)
+    farthest = latest - _FARTHEST_BACK
+    low = min(max(int(completed.min(initial=latest)), farthest), latest) // _SPAN
+    spans = range(low, latest // _SPAN + 1)
+    never = np.full(_SPAN, NEVER, dtype=np.int32)
+    found = [never if validity is None else _span(validity, span) for validity in validities for span in spans]
+    return low * _SPAN, np.concatenate(found or [never])
 
 
 @lru_cache(maxsize=4096)
