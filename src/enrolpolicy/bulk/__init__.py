@@ -10,6 +10,7 @@ from enrolpolicy.bulk.assembly import Draft, assembled
 from enrolpolicy.bulk.columns import SHAPES, Column, Estate, Kind, Shape, Table
 from enrolpolicy.bulk.demand import CAUSES
 from enrolpolicy.bulk.judging import Verdicts, verdicts
+from enrolpolicy.bulk.keeping import Standing, standing
 from enrolpolicy.bulk.planning import ACTION_TYPES, EstatePlan, plan_estate
 from enrolpolicy.bulk.plans import plans_of
 from enrolpolicy.bulk.snapshots import estate_of, snapshot_of
@@ -26,6 +27,7 @@ __all__ = [
     "EstatePlan",
     "Kind",
     "Shape",
+    "Standing",
     "Table",
     "Verdicts",
     "assembled",
@@ -33,5 +35,6 @@ __all__ = [
     "plan_estate",
     "plans_of",
     "snapshot_of",
+    "standing",
     "verdicts",
 ]

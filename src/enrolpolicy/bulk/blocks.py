@@ -15,7 +15,7 @@ from enrolpolicy.bulk.assembly import Rows
 from enrolpolicy.bulk.columns import Choices, Estate, Flags, Ints, Table
 from enrolpolicy.bulk.terms import Terms
 
-_CELLS = 1 << 17
+CELLS = 1 << 17
 """About so many cells have a block's arrays stay in a processor's cache."""
 _UNLIKE = 2
 """Accounts share a block unless the catalogue of one is so many times as long as that of another."""
@@ -115,13 +115,13 @@ def blocks(estate: Estate, terms: Terms) -> Iterator[Block]:
     first = last = width = 0
     for people, width_here in zip(heads, (max(1, width) for width in courses), strict=True):
         wider, narrower = max(width, width_here), min(width, width_here)
-        if last > first and ((last - first + people) * wider > _CELLS or wider > narrower * _UNLIKE):
+        if last > first and ((last - first + people) * wider > CELLS or wider > narrower * _UNLIKE):
             yield block(estate, terms, slice(first, last), width)
             first, width = last, 0
         width = max(width, width_here)
         last += people
-        while (last - first) * width > _CELLS:
-            most = max(1, _CELLS // width)
+        while (last - first) * width > CELLS:
+            most = max(1, CELLS // width)
             yield block(estate, terms, slice(first, first + most), width)
             first += most
             if first >= last:

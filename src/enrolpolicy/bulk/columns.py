@@ -58,7 +58,7 @@ class Ids(Protocol):
     def __iter__(self) -> Iterator[str]: ...
 
 
-Values = Ints | Flags | Choices | Instants | Fractions | Texts
+Values = Ints | Flags | Choices | Instants | Fractions | NDArray[np.uint32] | Texts
 
 NONE = int(np.iinfo(np.int32).min)
 """No number, or no day."""

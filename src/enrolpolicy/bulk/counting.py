@@ -73,7 +73,7 @@ def count(block: Block, terms: Terms) -> Counted:
     on = terms.course_on[course]
     counts = completed <= on
     counts &= ~part.flags("voided")
-    digit = _digits(terms, course, completed, expiry, on)
+    digit = digits(terms, course, completed, expiry, on)
     digit[~counts] = RECORDED
     best, repeated = _best(block.cells, cell, completed, expiry, counts)
     odd = cell[repeated[terms.anchored[course[repeated]]]]
@@ -82,7 +82,7 @@ def count(block: Block, terms: Terms) -> Counted:
     return Counted(part, cell, completed, expiry, counts, digit, best, repeated, np.unique(odd))
 
 
-def _digits(terms: Terms, course: Ints, completed: Ints, expiry: Ints, on: Ints) -> Choices:
+def digits(terms: Terms, course: Ints, completed: Ints, expiry: Ints, on: Ints) -> Choices:
     """The status each record would give."""
     near = expiry <= terms.opens[course]
     expired = expiry < on

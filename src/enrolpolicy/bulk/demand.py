@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from enrolpolicy.bulk.answers import REASONS, triggers, withdrawn
 from enrolpolicy.bulk.assembly import Rows, picked
 from enrolpolicy.bulk.blocks import Part
-from enrolpolicy.bulk.codes import ENROLS, FIRST_REASON, REQUIRED_BIT
-from enrolpolicy.bulk.columns import NO_INSTANT, NONE, Choices, Flags, Table, Values
+from enrolpolicy.bulk.codes import ENROLS, FIRST_REASON, REQUIRED_BIT, Codes
+from enrolpolicy.bulk.columns import NO_INSTANT, NONE, Choices, Estate, Flags, Ints, Table, Values
 from enrolpolicy.bulk.reading import ReadBlock
 from enrolpolicy.bulk.terms import NEVER, Terms
 from enrolpolicy.model import EnrolmentStatus, Origin
@@ -37,25 +37,46 @@ def tally(read: ReadBlock, counts: NDArray[np.int64], sign: int = 1) -> None:
 
 def demand(read: ReadBlock, terms: Terms) -> Table:
     """Those of a block who are to be enrolled, by person and course: cycle, attempt, trigger, expiry and cost."""
-    cells = np.flatnonzero(read.reasons == ENROLS)
-    codes, block = read.codes[cells], read.block
-    course = block.course(cells)
-    until = read.counted.until(cells)
-    attempts = np.zeros(len(cells), dtype=np.int32)
+    cells, block = np.flatnonzero(read.reasons == ENROLS), read.block
+    attempt = np.zeros(len(cells), dtype=np.int32)
     for place in np.flatnonzero(np.isin(cells, list(read.held))).tolist():
-        attempts[place] = read.held[int(cells[place])].attempt
+        attempt[place] = read.held[int(cells[place])].attempt
+    return demanded(
+        terms,
+        block.estate,
+        person=block.person(cells),
+        course=block.course(cells),
+        codes=read.codes[cells],
+        cycle=read.counted.cycle(cells),
+        until=read.counted.until(cells),
+        attempt=attempt,
+    )
+
+
+def demanded(
+    terms: Terms,
+    estate: Estate,
+    *,
+    person: Rows,
+    course: Rows,
+    codes: Codes,
+    cycle: Ints,
+    until: Ints,
+    attempt: Ints,
+) -> Table:
+    """The demand of pairs that are to be enrolled."""
     return Table(
-        len(cells),
+        len(person),
         {
-            "account": block.account[cells // block.width],
-            "person": block.person(cells).astype(np.int32),
+            "account": estate.courses.ints("account")[course],
+            "person": person.astype(np.int32),
             "course": course.astype(np.int32),
-            "cycle_on": read.counted.cycle(cells),
-            "attempt": attempts,
+            "cycle_on": cycle,
+            "attempt": attempt,
             "because": triggers(terms.codes.facts(codes.astype(np.int64))),
             "required": (codes & REQUIRED_BIT) != 0,
             "expires_on": np.where(until == NEVER, NONE, until).astype(np.int32),
-            "credits": block.estate.courses.ints("credit_cost")[course],
+            "credits": estate.courses.ints("credit_cost")[course],
         },
     )
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import final
 
 import numpy as np
-from attrs import frozen
+from attrs import evolve, frozen
 
 from enrolpolicy.bulk.answers import Whole
 from enrolpolicy.bulk.assembly import EPOCH
@@ -38,8 +38,8 @@ class Terms:
 
     By account: `on` (the night), `since` (from when on missing training counts; past all days where it always does).
     By course: `course_on` (its account's night), `opens` (the last expiry whose window may be open), `lapsed` (the
-    first expiry not too long ago), `lead`, `anchored`, `profile`. By person: `digits`. `expiries` has, from a course's
-    `validity` on, the expiry that follows from each day of completion, counted from `earliest`.
+    first expiry not too long ago), `lead`, `lookback`, `anchored`, `profile`. By person: `digits`. `expiries` has, from
+    a course's `validity` on, the expiry that follows from each day of completion, counted from `earliest`.
     """
 
     codes: CodeTable
@@ -49,7 +49,9 @@ class Terms:
     opens: Ints
     lapsed: Ints
     lead: Ints
+    lookback: Ints
     validity: Ints
+    validities: tuple[Validity | None, ...]
     anchored: Flags
     profile: Codes
     digits: Codes
@@ -57,6 +59,18 @@ class Terms:
     expiries: Ints
     starts: Mapping[str, Ints]
     """By table, the first row of each account and, after the last, their number."""
+
+    def moved(self, estate: Estate, on: Ints) -> "Terms":
+        """The same on other nights."""
+        course_on = on[estate.courses.ints("account")]
+        found = evolve(self, on=on, course_on=course_on, opens=course_on + self.lead, lapsed=course_on - self.lookback)
+        reach = self.expiries.size // max(1, len(self.validities))
+        latest = int(on.max(initial=-EPOCH))
+        if latest < self.earliest + reach:
+            return found
+        expiries = _spanned(self.validities, range(self.earliest // _SPAN, latest // _SPAN + 2))
+        longer = expiries.size // max(1, len(self.validities))
+        return evolve(found, expiries=expiries, validity=self.validity // reach * longer)
 
 
 Nights = date | Mapping[str, date]
@@ -66,7 +80,7 @@ Nights = date | Mapping[str, date]
 def terms_of(estate: Estate, on: Nights) -> Terms:
     """Work them out; raises `InvalidValue` where an account has no night, or one that is no plain date."""
     accounts, courses, people = estate.accounts, estate.courses, estate.personnel
-    nights = _nights(accounts, on)
+    nights = nights_of(accounts, on)
     account = courses.ints("account")
     course_on = nights[account]
     lead = _leads(estate)
@@ -85,7 +99,9 @@ def terms_of(estate: Estate, on: Nights) -> Terms:
         opens=course_on + lead,
         lapsed=course_on - lookback,
         lead=lead,
+        lookback=lookback,
         validity=validity * (expiries.size // max(1, len(validities))),
+        validities=tuple(validities),
         anchored=courses.choices("validity_anchor") == list(Anchor).index(Anchor.PREVIOUS_EXPIRY),
         profile=(profile << PROFILE_SHIFT).astype(np.uint32),
         digits=digits,
@@ -98,7 +114,8 @@ def terms_of(estate: Estate, on: Nights) -> Terms:
     )
 
 
-def _nights(accounts: Table, on: Nights) -> Ints:
+def nights_of(accounts: Table, on: Nights) -> Ints:
+    """The night of each account; raises `InvalidValue` where one has none."""
     if isinstance(on, date):
         return np.full(len(accounts), civil("on", on).toordinal() - EPOCH, dtype=np.int32)
     ids = list(accounts.ids("account"))
@@ -167,10 +184,13 @@ def _expiries(records: Table, validities: Sequence[Validity | None], latest: int
     completed = records.ints("completed_on")
     farthest = latest - _FARTHEST_BACK
     low = min(max(int(completed.min(initial=latest)), farthest), latest) // _SPAN
-    spans = range(low, latest // _SPAN + 1)
+    return low * _SPAN, _spanned(validities, range(low, latest // _SPAN + 1))
+
+
+def _spanned(validities: Sequence[Validity | None], spans: range) -> Ints:
     never = np.full(_SPAN, NEVER, dtype=np.int32)
     found = [never if validity is None else _span(validity, span) for validity in validities for span in spans]
-    return low * _SPAN, np.concatenate(found or [never])
+    return np.concatenate(found or [never])
 
 
 @lru_cache(maxsize=4096)

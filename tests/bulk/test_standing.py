@@ -1,0 +1,160 @@
+"""Night after night over columns: only what is due and what changed is looked at, and the plan is that of the whole."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from attrs import evolve
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from enrolpolicy import InvalidValue, Person, Plan, Snapshot, plan, project
+from enrolpolicy.bulk import estate_of, plans_of, standing
+from registers import ON, register
+from test_equal import Drawn, estates, nights
+
+THOROUGH = settings.get_current_profile_name() == "thorough"
+OWN = ("assignments", "records", "enrolments", "opt_outs")
+NEWCOMERS = ("a", "p0-late", "z")
+
+
+def only(snapshot: Snapshot, people: set[str]) -> Snapshot:
+    """The same account with some of its people, and all rows that are theirs."""
+    own = {name: tuple(row for row in getattr(snapshot, name) if row.person in people) for name in OWN}
+    return evolve(snapshot, personnel=tuple(row for row in snapshot.personnel if row.id in people), **own)
+
+
+def replaced(snapshot: Snapshot, people: set[str], other: Snapshot) -> Snapshot:
+    """A snapshot in which all that is said of some people is what another says, which may be nothing."""
+    ours = only(snapshot, {row.id for row in snapshot.personnel} - people)
+    strays = {
+        name: tuple(row for row in getattr(snapshot, name) if row.person not in people | _ids(snapshot)) for name in OWN
+    }
+    theirs = only(other, people & _ids(other))
+    own = {name: strays[name] + getattr(ours, name) + getattr(theirs, name) for name in OWN}
+    return with_rows(snapshot, ours.personnel + theirs.personnel, own)
+
+
+def with_rows(snapshot: Snapshot, personnel: tuple[Person, ...], own: dict[str, tuple[Any, ...]]) -> Snapshot:
+    """The same account with other people and rows of theirs, each enrolment under an id of its own."""
+    seen: set[str] = set()
+    enrolments = []
+    for row in own["enrolments"]:
+        id = row.id
+        while id in seen:
+            id += "'"
+        seen.add(id)
+        enrolments.append(evolve(row, id=id))
+    return evolve(snapshot, personnel=personnel, **{**own, "enrolments": tuple(enrolments)})
+
+
+def _ids(snapshot: Snapshot) -> set[str]:
+    return {row.id for row in snapshot.personnel}
+
+
+def renamed(snapshot: Snapshot, new: str) -> Snapshot:
+    """The first person of an account under another id, beside all there are."""
+    if not snapshot.personnel:
+        return snapshot
+    first = snapshot.personnel[0].id
+    own = {
+        name: getattr(snapshot, name)
+        + tuple(evolve(row, person=new) for row in getattr(snapshot, name) if row.person == first)
+        for name in OWN
+    }
+    return with_rows(snapshot, (*snapshot.personnel, evolve(snapshot.personnel[0], id=new)), own)
+
+
+def expected(current: list[Snapshot], on: dict[str, date]) -> list[Plan]:
+    return [evolve(plan(snapshot, on=on[snapshot.account.id]), findings=()) for snapshot in current]
+
+
+def sources(current: list[Snapshot]) -> dict[str, Snapshot]:
+    return {snapshot.account.id: snapshot for snapshot in current}
+
+
+class TestANightAfterANight:
+    """Whatever happens between nights (people change, join and leave, the plan is carried out, days pass), each plan is
+    the one that planning everything makes."""
+
+    @given(estates(most=2), st.data())
+    @settings(max_examples=5_000 if THOROUGH else 100)
+    def test_every_plan_is_that_of_the_whole(self, drawn: Drawn, data: st.DataObject) -> None:
+        current, on = [snapshot for snapshot, _ in drawn], nights(drawn)
+        kept = standing(estate_of(current), on=on)
+        assert list(plans_of(kept.night(on=on), sources(current))) == expected(current, on)
+        for _ in range(data.draw(st.integers(1, 4))):
+            changed: list[Snapshot] = []
+            left: list[tuple[str, str]] = []
+            for place, snapshot in enumerate(current):
+                other, people = self._change(snapshot, on[snapshot.account.id], data)
+                if people:
+                    current[place] = after = replaced(snapshot, people, other)
+                    left += [(after.account.id, id) for id in sorted(people & _ids(snapshot) - _ids(after))]
+                    changed.append(only(after, people))
+            days = st.sampled_from([0, 1, 1, 2, 7, 30, 100])
+            on = {id: day + timedelta(data.draw(days)) for id, day in on.items()}
+            found = kept.night(on=on, changed=estate_of(changed) if changed else None, left=left)
+            assert list(plans_of(found, sources(current))) == expected(current, on)
+
+    def _change(self, snapshot: Snapshot, on: date, data: st.DataObject) -> tuple[Snapshot, set[str]]:
+        """An account as it is to be said from now on, and the people of whom that is to be taken over."""
+        match data.draw(st.sampled_from(["nothing", "carried out", "others", "joined", "left"])):
+            case "carried out":
+                other = project(snapshot, plan(snapshot, on=on))
+                return other, {action.person for action in plan(snapshot, on=on).actions} & _ids(snapshot)
+            case "others":
+                [(other, _)] = data.draw(estates(most=1))
+                return other, set(data.draw(st.lists(st.sampled_from(["p0", "p1", "p2"]), min_size=1)))
+            case "joined":
+                new = data.draw(st.sampled_from(NEWCOMERS))
+                return renamed(snapshot, new), {new} if snapshot.personnel and new not in _ids(snapshot) else set()
+            case "left":
+                ids = sorted(_ids(snapshot))
+                gone = set(data.draw(st.lists(st.sampled_from(ids), unique=True))) if ids else set()
+                return only(snapshot, _ids(snapshot) - gone), gone
+        return snapshot, set()
+
+    @pytest.mark.parametrize("people", [2_000] if THOROUGH else [120])
+    def test_a_year_of_a_seeded_register(self, people: int) -> None:
+        snapshot, other = register(people), register(people, seed=2)
+        kept = standing(estate_of([snapshot]), on=ON)
+        for night in range(0, 365, 5 if THOROUGH else 30):
+            on = ON + timedelta(night)
+            some = {f"person-{number:06}" for number in range(night % 7, people, 20)}
+            snapshot = replaced(snapshot, some, other)
+            found = kept.night(on=on, changed=estate_of([only(snapshot, some)]))
+            assert list(plans_of(found, {"estate": snapshot})) == expected([snapshot], {"estate": on})
+
+
+class TestWhatItCannotFollow:
+    """Settings that changed, a night before the last, and people who are not there are refused; it says what to do."""
+
+    @pytest.fixture
+    def snapshot(self) -> Snapshot:
+        return register(20)
+
+    def test_other_settings(self, snapshot: Snapshot) -> None:
+        kept = standing(estate_of([snapshot]), on=ON)
+        courses = (evolve(snapshot.courses[0], lead_days=7), *snapshot.courses[1:])
+        for other in (
+            evolve(snapshot, account=evolve(snapshot.account, credits=7)),
+            evolve(snapshot, courses=courses),
+            evolve(snapshot, roles=snapshot.roles[1:]),
+        ):
+            with pytest.raises(InvalidValue, match="those of `estate` differ, so begin a new `Standing`"):
+                kept.night(on=ON, changed=estate_of([other]))
+
+    def test_another_account(self, snapshot: Snapshot) -> None:
+        other = evolve(snapshot, account=evolve(snapshot.account, id="other"))
+        with pytest.raises(InvalidValue, match="there is no `other`"):
+            standing(estate_of([snapshot]), on=ON).night(on=ON, changed=estate_of([other]))
+
+    def test_a_night_before_the_last(self, snapshot: Snapshot) -> None:
+        kept = standing(estate_of([snapshot]), on=ON)
+        with pytest.raises(InvalidValue, match="not be before the last night"):
+            kept.night(on=ON - timedelta(1))
+
+    def test_nobody_of_that_id(self, snapshot: Snapshot) -> None:
+        with pytest.raises(InvalidValue, match="`estate` has no `nobody`"):
+            standing(estate_of([snapshot]), on=ON).night(on=ON, left=[("estate", "nobody")])
