@@ -54,8 +54,6 @@ def _ids(snapshot: Snapshot) -> set[str]:
 
 def renamed(snapshot: Snapshot, new: str) -> Snapshot:
     """The first person of an account under another id, beside all there are."""
-    if not snapshot.personnel:
-        return snapshot
     first = snapshot.personnel[0].id
     own = {
         name: getattr(snapshot, name)
@@ -108,7 +106,8 @@ class TestANightAfterANight:
                 return other, set(data.draw(st.lists(st.sampled_from(["p0", "p1", "p2"]), min_size=1)))
             case "joined":
                 new = data.draw(st.sampled_from(NEWCOMERS))
-                return renamed(snapshot, new), {new} if snapshot.personnel and new not in _ids(snapshot) else set()
+                if snapshot.personnel and new not in _ids(snapshot):
+                    return renamed(snapshot, new), {new}
             case "left":
                 ids = sorted(_ids(snapshot))
                 gone = set(data.draw(st.lists(st.sampled_from(ids), unique=True))) if ids else set()
