@@ -20,7 +20,7 @@ NEWCOMERS = ("a", "p0-late", "z")
 
 def only(snapshot: Snapshot, people: set[str]) -> Snapshot:
     """The same account with some of its people, and all rows that are theirs."""
-    own = {name: tuple(row for row in getattr(snapshot, name) if row.person in people) for name in OWN}
+    own: dict[str, Any] = {name: tuple(row for row in getattr(snapshot, name) if row.person in people) for name in OWN}
     return evolve(snapshot, personnel=tuple(row for row in snapshot.personnel if row.id in people), **own)
 
 
@@ -45,7 +45,8 @@ def with_rows(snapshot: Snapshot, personnel: tuple[Person, ...], own: dict[str, 
             id += "'"
         seen.add(id)
         enrolments.append(evolve(row, id=id))
-    return evolve(snapshot, personnel=personnel, **{**own, "enrolments": tuple(enrolments)})
+    rows: dict[str, Any] = {**own, "enrolments": tuple(enrolments)}
+    return evolve(snapshot, personnel=personnel, **rows)
 
 
 def _ids(snapshot: Snapshot) -> set[str]:

@@ -55,6 +55,8 @@ _OWN = ((ASKED_BIT, ASKED_SINCE), (OPTED_OUT_BIT, OPTED_OUT), (OPEN_BIT, ENROLLE
 RARE = (AWAITING_RECORD, CANCELLED_ON_REQUEST, REFUSAL_PAUSE)
 """What is read for few pairs only, by the object engine."""
 _BEING_ASKED = 255
+_FEW = 4096
+"""So few codes are sorted quicker than the table is gone through."""
 _RARE_FACTS = frozenset({"awaiting_record", "cancelled_on_request", "refusal_pause"})
 
 Codes = NDArray[np.uint32]
@@ -126,12 +128,18 @@ class CodeTable:
         """For each code, what the table says: `NOBODY`, `ENROLS`, or the first reason against it."""
         found = self._reasons.take(codes)
         if not found.all():
-            self._reasons[codes[found == UNASKED]] = _BEING_ASKED
-            new = np.flatnonzero(self._reasons == _BEING_ASKED)
+            new = self._new(codes[found == UNASKED])
             said = first_reasons(self.facts(new)) + np.uint8(ENROLS)
             self._reasons[new] = np.where(new & (STATUS_MASK | LEVEL_MASK), said, NOBODY)
             found = self._reasons.take(codes)
         return found
+
+    def _new(self, codes: Codes) -> Whole:
+        """Each of some codes once."""
+        if len(codes) < _FEW:
+            return np.unique(codes).astype(np.int64)
+        self._reasons[codes] = _BEING_ASKED
+        return np.flatnonzero(self._reasons == _BEING_ASKED)
 
 
 def settled(reasons: Choices) -> Flags:

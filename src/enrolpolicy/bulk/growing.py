@@ -1,6 +1,6 @@
 """Tables that rows are added to, each row keeping its place, at a cost that goes by what is added."""
 
-from typing import cast, final
+from typing import Any, cast, final
 
 import numpy as np
 from attrs import define
@@ -44,6 +44,10 @@ class Growing:
         for name, texts in self._texts.items():
             for row, text in zip(rows.tolist(), table.texts(name), strict=True):
                 texts[row] = text
+
+    def array(self, name: str) -> NDArray[Any]:
+        """One column, to be read and written in place."""
+        return self._arrays[name][: self.used]
 
     def table(self) -> Table:
         """All rows, as they are from now on."""

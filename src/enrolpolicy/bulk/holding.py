@@ -40,8 +40,8 @@ class Holding:
 
     def spans(self) -> Mapping[str, Spans]:
         """Where everybody's rows stand, by table."""
-        table = self.people.table()
-        return {name: (table.ints(f"{name}_from"), table.ints(f"{name}_count")) for name in OF_PERSON}
+        of = self.people.array
+        return {name: (of(f"{name}_from"), of(f"{name}_count")) for name in OF_PERSON}
 
     def rows(self, people: Collection[tuple[str, str]]) -> Rows:
         """The rows of people, by the ids of account and person; raises `InvalidValue` for somebody who is not there."""
@@ -54,14 +54,13 @@ class Holding:
 
     def keys(self, people: Rows) -> Iterator[tuple[int, str]]:
         """The account and the id of some people."""
-        table = self.people.table()
-        return zip(table.ints("account")[people].tolist(), (table.ids()[row] for row in people.tolist()), strict=True)
+        ids = self.people.table().ids()
+        return zip(self.people.array("account")[people].tolist(), (ids[row] for row in people.tolist()), strict=True)
 
     def leave(self, people: Rows) -> None:
         """Take away all rows of some people."""
-        table = self.people.table()
         for name in OF_PERSON:
-            table.ints(f"{name}_count")[people] = 0
+            self.people.array(f"{name}_count")[people] = 0
 
     def replace(self, changed: Estate) -> Rows:
         """Put the rows of the people of another estate in place of theirs; the rows of those people, by theirs there.
@@ -76,14 +75,13 @@ class Holding:
         }
         people = self._people(changed.personnel, account)
         moved["person"] = people.astype(np.int32)
-        table = self.people.table()
         for name in OF_PERSON:
             rows: Table = getattr(changed, name)
             columns = {at: moved[at][rows.ints(at)] for at in moved if at in rows.columns}
             start = self.tables[name].append(Table(len(rows), {**rows.columns, **columns}))
             ends = np.searchsorted(rows.ints("person"), np.arange(len(people) + 1))
-            table.ints(f"{name}_from")[people] = start + ends[:-1]
-            table.ints(f"{name}_count")[people] = np.diff(ends)
+            self.people.array(f"{name}_from")[people] = start + ends[:-1]
+            self.people.array(f"{name}_count")[people] = np.diff(ends)
         return people
 
     def _accounts(self, changed: Estate) -> Ints:
@@ -122,7 +120,7 @@ class Holding:
             self._stand(keys[place], row)
         old = np.array([place for place in range(size) if found[place] < first], dtype=np.intp)
         rows = np.array(found, dtype=np.intp)
-        ranks = self.people.table().fractions("rank")
+        ranks = self.people.array("rank")
         table.fractions("rank")[old] = ranks[rows[old]]
         self.people.put(rows[old], taken(table, old))
         return rows
@@ -135,7 +133,7 @@ class Holding:
         before = bisect_left(range(first, last), id, key=personnel.ids().__getitem__) + first
         others = self._between.setdefault((account, before), [])
         insort(others, (id, row))
-        ranks = self.people.table().fractions("rank")
+        ranks = self.people.array("rank")
         for place, (_, other) in enumerate(others, 1):
             ranks[other] = before - 1 + place / (len(others) + 1)
 

@@ -8,7 +8,7 @@ in.
 """
 
 from collections.abc import Collection, Iterator
-from typing import cast, final
+from typing import final
 
 import numpy as np
 from attrs import define, evolve
@@ -82,11 +82,12 @@ class Standing:
             raise InvalidValue("on", "must not be before the last night; begin a new `Standing` to go back")
         people = self._replaced(changed, self._held.rows(left))
         moved = self._terms.moved(self._estate, nights)
-        self._terms = evolve(moved, digits=cast("Codes", self._people.table().columns["digits"]))
-        due, owners = self._due(people)
-        again = np.union1d(people, owners)
+        self._terms = evolve(moved, digits=self._people.array("digits"))
+        again = np.zeros(self._people.used, dtype=np.bool_)
+        again[people] = True
+        due = self._due(again)
         self._forget(again, due)
-        for some in self._blocks(again):
+        for some in self._blocks(np.flatnonzero(again)):
             self._take_in(read(some, self._terms))
         self._move_on(due)
         return self._plan()
@@ -104,19 +105,18 @@ class Standing:
         """Put in what changed; the rows of all people who did."""
         self._held.leave(gone)
         come = _NOBODY if changed is None else self._held.replace(changed)
-        people = np.union1d(come, gone)
+        people = np.concatenate((come, gone[~np.isin(gone, come)]))
         if not len(people):
             return people
         self._estate = self._held.estate()
         self._make_room()
         for key in self._held.keys(come):
             self._strays.pop(key, None)  # what was open under their name is not theirs any more
-        here = np.isin(people, come)
-        table, personnel = self._people.table(), taken(self._estate.personnel, people)
-        flags = [personnel.flags(name) for name in ("archived", "auto_enrol", "reachable")]
-        codes = cast("Codes", table.columns["digits"])
-        codes[people] = person_digits(flags[0], flags[1], personnel.choices("employment"), flags[2])
-        self._add_up(people, here)
+        of = self._held.people.array
+        self._people.array("digits")[people] = person_digits(
+            *(of(name)[people] for name in ("archived", "auto_enrol", "employment", "reachable"))
+        )
+        self._add_up(people, np.arange(len(people)) < len(come))
         return people
 
     def _make_room(self) -> None:
@@ -130,7 +130,7 @@ class Standing:
 
     def _add_up(self, people: Rows, here: Flags) -> None:
         """Take what some people added to their accounts' sums out, and put in what they add now."""
-        table, account = self._people.table(), self._estate.personnel.ints("account")[people]
+        account = self._estate.personnel.ints("account")[people]
         part = block(self._estate, self._terms, people, 1, self._held.spans()).part("enrolments")
         rows = part.place(np.arange(len(part.line)))
         added = {
@@ -139,48 +139,50 @@ class Standing:
             "cancellable": np.bincount(part.line[ours_and_booked(part)], minlength=len(people)),
         }
         for name, now in added.items():
-            before = table.instants(name)
+            before = self._people.array(name)
             np.add.at(self._sums[name], account, now.astype(np.int64) - before[people])
             before[people] = now
 
     # What is due
 
-    def _due(self, changed: Rows) -> tuple[Rows, Rows]:
-        """The pairs whose date has come and that follow from what is kept of them; the people of the others."""
-        on, table = self._terms.on, self._cells.table()
-        due, latest = table.ints("due"), int(on.max(initial=NONE))
+    def _due(self, again: Flags) -> Rows:
+        """The pairs whose date has come and that follow from what is kept of them; the people of others are marked."""
+        on, due = self._terms.on, self._cells.array("due")
+        latest = int(on.max(initial=NONE))
         if latest > self._known_until:
             self._known_until = latest + _AHEAD
             self._soon = np.flatnonzero(due <= self._known_until)
-        self._soon = self._soon[due[self._soon] <= self._known_until]
-        cells = np.unique(self._soon[due[self._soon] <= latest])
+        soonest = due[self._soon]
+        cells = np.unique(self._soon[soonest <= latest])
+        self._soon = self._soon[(soonest <= self._known_until) & (soonest > latest)]
         person = self._owners(cells)
         come = due[cells] <= on[self._estate.personnel.ints("account")[person]]
-        come &= ~np.isin(person, changed)
-        entangled = table.flags("entangled")[cells]
-        owners = np.unique(person[come & entangled])
-        return cells[come & ~np.isin(person, owners)], owners
+        self._soon = np.concatenate((self._soon, cells[~come]))
+        entangled = self._cells.array("entangled")[cells]
+        again[person[come & entangled]] = True
+        return cells[come & ~again[person]]
 
     def _owners(self, cells: Rows) -> Rows:
         """The person of each cell."""
-        return np.searchsorted(self._people.table().instants("base"), cells, side="right") - 1
+        return np.searchsorted(self._people.array("base"), cells, side="right") - 1
 
     def _courses(self, cells: Rows, person: Rows) -> Rows:
         first = self._terms.starts["courses"][self._estate.personnel.ints("account")[person]]
-        return cells - self._people.table().instants("base")[person] + first
+        return cells - self._people.array("base")[person] + first
 
     # Out and in
 
-    def _forget(self, people: Rows, cells: Rows) -> None:
+    def _forget(self, people: Flags, cells: Rows) -> None:
         """Take what people and pairs asked for out of the demand, and bookings of those people."""
+        due = np.zeros(self._cells.used, dtype=np.bool_)
+        due[cells] = True
         wanted, kept_up = self._wanted, self._kept_up
-        stay = ~(np.isin(wanted.ints("person"), people) | np.isin(wanted.instants("cell"), cells))
-        self._wanted = where(wanted, stay)
-        self._kept_up = where(kept_up, ~np.isin(kept_up.ints("person"), people))
+        self._wanted = where(wanted, ~(people[wanted.ints("person")] | due[wanted.instants("cell")]))
+        self._kept_up = where(kept_up, ~people[kept_up.ints("person")])
 
     def _recount(self, cells: Rows, account: Ints, codes: Codes) -> Choices:
         """Put codes of cells in the place of those of before, also in the counts; what is said of them."""
-        kept = cast("Codes", self._cells.table().columns["code"])
+        kept = self._cells.array("code")
         said = self._terms.codes.reasons(codes)
         for reasons, sign in ((self._terms.codes.reasons(kept[cells]), -1), (said, 1)):
             counted = reasons >= FIRST_REASON
@@ -191,11 +193,11 @@ class Standing:
 
     def _move_on(self, cells: Rows) -> None:
         """Pairs whose date has come, and of which all that is needed is kept."""
-        table, person = self._cells.table(), self._owners(cells)
+        person = self._owners(cells)
         course, account = self._courses(cells, person), self._estate.personnel.ints("account")[person]
-        cycle, until = table.ints("cycle")[cells], table.ints("until")[cells]
+        cycle, until = self._cells.array("cycle")[cells], self._cells.array("until")[cells]
         status = digits(self._terms, course.astype(np.int32), cycle, until, self._terms.course_on[course])
-        codes = (cast("Codes", table.columns["code"])[cells] & ~np.uint32(STATUS_MASK)) | status
+        codes = (self._cells.array("code")[cells] & ~np.uint32(STATUS_MASK)) | status
         said = self._recount(cells, account, codes.astype(np.uint32))
         self._plan_for(cells, _next(self._terms, course, cycle, until))
         new = said == ENROLS
@@ -215,27 +217,27 @@ class Standing:
         """Add demand."""
         person = rows.ints("person")
         first = self._terms.starts["courses"][rows.ints("account")]
-        cell = self._people.table().instants("base")[person] + rows.ints("course") - first
+        cell = self._people.array("base")[person] + rows.ints("course") - first
         held = spread(self._estate, self._terms, rows)
         self._wanted = together(_WANTED, [self._wanted, Table(len(rows), {**held.columns, "cell": cell})])
 
     def _plan_for(self, cells: Rows, due: Ints) -> None:
         """Note the dates on which cells are to be looked at again."""
-        self._cells.table().ints("due")[cells] = due
+        self._cells.array("due")[cells] = due
         self._soon = np.concatenate((self._soon, cells[due <= self._known_until]))
 
     def _take_in(self, found: ReadBlock) -> None:
         """Put in what a block came to."""
-        here, terms, table = found.block, self._terms, self._cells.table()
+        here, terms, of = found.block, self._terms, self._cells.array
         people = np.arange(here.lines) + here.people.start if isinstance(here.people, slice) else here.people
         widths = np.diff(terms.starts["courses"])[here.account]
         local = np.flatnonzero((np.arange(here.width) < widths[:, None]).reshape(-1))
         line = local // here.width
-        cells = self._people.table().instants("base")[people][line] + local % here.width
+        cells = self._people.array("base")[people][line] + local % here.width
         cycle, until = found.counted.cycle(local), found.counted.until(local)
-        table.ints("cycle")[cells], table.ints("until")[cells] = cycle, until
+        of("cycle")[cells], of("until")[cells] = cycle, until
         due, entangled = _dates(found, terms, local, cycle, until)
-        table.flags("entangled")[cells] = entangled
+        of("entangled")[cells] = entangled
         self._recount(cells, here.account[line], found.codes[local])
         self._plan_for(cells, due)
         self._want(demand(found, terms))
