@@ -1,6 +1,6 @@
 """An estate whose people come, go and change, with everybody's rows in hand at a cost that goes by who changed."""
 
-from bisect import bisect_left, insort
+from bisect import bisect_left
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, final
 
@@ -22,7 +22,7 @@ class Holding:
     """The estate of now. Nobody's row of `personnel` ever moves, so newcomers stand at its end.
 
     Beside the columns of `personnel`, `people` says where the rows of each person stand in the other tables, and their
-    `rank`: people of an account stand in the order of their ids when they stand by rank.
+    `rank`, by account and id.
     """
 
     settings: Estate
@@ -30,8 +30,8 @@ class Holding:
     people: Growing
     tables: dict[str, Growing]
     _places: dict[tuple[int, str], int]
-    _between: dict[tuple[int, int], list[tuple[str, int]]]
-    """The newcomers that stand, by id, before each of the first people; their ids and rows."""
+    _order: Rows
+    """Everybody by account and id, those among them who left."""
 
     def estate(self) -> Estate:
         """All rows, also those that are nobody's any more."""
@@ -111,38 +111,42 @@ class Holding:
                 **changed.columns,
                 **nothing,
                 "account": accounts,
-                "rank": np.zeros(size, dtype=np.float64),
+                "rank": np.zeros(size, dtype=np.int64),
             },
         )
         first = self.people.append(taken(table, np.array(new, dtype=np.intp)))
         for row, place in enumerate(new, first):
             found[place] = self._places[keys[place]] = row
-            self._stand(keys[place], row)
+        self._stand(first)
         old = np.array([place for place in range(size) if found[place] < first], dtype=np.intp)
         rows = np.array(found, dtype=np.intp)
-        ranks = self.people.array("rank")
-        table.fractions("rank")[old] = ranks[rows[old]]
+        table.instants("rank")[old] = self.people.array("rank")[rows[old]]
         self.people.put(rows[old], taken(table, old))
         return rows
 
-    def _stand(self, key: tuple[int, str], row: int) -> None:
-        """Give a newcomer their rank: between two of the first people, with others who came there."""
-        account, id = key
-        personnel = self.settings.personnel
-        first, last = np.searchsorted(personnel.ints("account"), (account, account + 1)).tolist()
-        before = bisect_left(range(first, last), id, key=personnel.ids().__getitem__) + first
-        others = self._between.setdefault((account, before), [])
-        insort(others, (id, row))
-        ranks = self.people.array("rank")
-        for place, (_, other) in enumerate(others, 1):
-            ranks[other] = before - 1 + place / (len(others) + 1)
+    def _stand(self, first: int) -> None:
+        """Rank the people from a row on, who came in order, among the others."""
+        if first == self.people.used:
+            return
+        ids, account = self.people.table().ids(), self.people.array("account")
+        accounts, order = account[self._order], self._order
+
+        def id_at(place: int) -> str:
+            return ids[int(order[place])]
+
+        places = []
+        for row in range(first, self.people.used):
+            low, high = np.searchsorted(accounts, (account[row], account[row] + 1)).tolist()
+            places.append(low + bisect_left(range(low, high), ids[row], key=id_at))
+        self._order = np.insert(order, places, np.arange(first, self.people.used))
+        self.people.array("rank")[self._order] = np.arange(self.people.used)
 
 
 def holding(estate: Estate) -> Holding:
     """Take an estate in hand; its columns are copied."""
     size = len(estate.personnel)
     columns = dict(estate.personnel.columns)
-    columns["rank"] = np.arange(size, dtype=np.float64)
+    columns["rank"] = np.arange(size, dtype=np.int64)
     for name in OF_PERSON:
         person: Ints = getattr(estate, name).ints("person")
         ends = np.searchsorted(person, np.arange(size + 1)).astype(np.int32)
@@ -153,7 +157,7 @@ def holding(estate: Estate) -> Holding:
         people=growing(Table(size, columns)),
         tables={name: growing(getattr(estate, name)) for name in OF_PERSON},
         places={key: row for row, key in enumerate(keys)},
-        between={},
+        order=np.arange(size),
     )
 
 

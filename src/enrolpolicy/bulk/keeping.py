@@ -19,7 +19,7 @@ from enrolpolicy.bulk.allocation import available, reserved, spread
 from enrolpolicy.bulk.answers import REASONS
 from enrolpolicy.bulk.assembly import EPOCH, Rows, taken
 from enrolpolicy.bulk.blocks import CELLS, Block, block, blocks
-from enrolpolicy.bulk.codes import ENROLS, FIRST_REASON, STATUS_MASK, Codes, person_digits
+from enrolpolicy.bulk.codes import ENROLS, FIRST_REASON, LEVEL_MASK, STATUS_MASK, Codes, person_digits
 from enrolpolicy.bulk.columns import NONE, Choices, Estate, Flags, Ints, Table
 from enrolpolicy.bulk.counting import digits
 from enrolpolicy.bulk.demand import DEMAND, UPKEEP, Columns, demand, demanded, ours_and_booked, together, upkeep, where
@@ -31,12 +31,14 @@ from enrolpolicy.bulk.terms import NEVER, Nights, Terms, nights_of, terms_of
 from enrolpolicy.errors import InvalidValue
 from enrolpolicy.model import EnrolmentStatus
 
-_AHEAD = 32
+_AHEAD = 8
 """For so many days the pairs to look at are known beforehand; then all are gone through for those of the next."""
 _FAR = NEVER * 2
 """Due later than any day: by time alone the answer stays."""
 _WANTED: Columns = {**DEMAND, "until": np.int32, "cell": np.int64}
 _OPEN = np.array([status in OPEN for status in EnrolmentStatus])
+_TOUCHED = np.uint32(STATUS_MASK | LEVEL_MASK)
+"""What a candidate's code has any of."""
 _NOBODY: Rows = np.empty(0, dtype=np.intp)
 
 
@@ -160,11 +162,13 @@ class Standing:
         self._soon = np.concatenate((self._soon, cells[~come]))
         entangled = self._cells.array("entangled")[cells]
         again[person[come & entangled]] = True
-        return cells[come & ~again[person]]
+        alone: Rows = cells[come & ~again[person]]
+        return alone
 
     def _owners(self, cells: Rows) -> Rows:
         """The person of each cell."""
-        return np.searchsorted(self._people.array("base"), cells, side="right") - 1
+        owners: Rows = np.searchsorted(self._people.array("base"), cells, side="right") - 1
+        return owners
 
     def _courses(self, cells: Rows, person: Rows) -> Rows:
         first = self._terms.starts["courses"][self._estate.personnel.ints("account")[person]]
@@ -187,7 +191,7 @@ class Standing:
         for reasons, sign in ((self._terms.codes.reasons(kept[cells]), -1), (said, 1)):
             counted = reasons >= FIRST_REASON
             place = account[counted] * len(REASONS) + (reasons[counted] - FIRST_REASON)
-            np.add.at(self._counts.reshape(-1), place, sign)
+            self._counts += sign * np.bincount(place, minlength=self._counts.size).reshape(self._counts.shape)
         kept[cells] = codes
         return said
 
@@ -230,10 +234,7 @@ class Standing:
         """Put in what a block came to."""
         here, terms, of = found.block, self._terms, self._cells.array
         people = np.arange(here.lines) + here.people.start if isinstance(here.people, slice) else here.people
-        widths = np.diff(terms.starts["courses"])[here.account]
-        local = np.flatnonzero((np.arange(here.width) < widths[:, None]).reshape(-1))
-        line = local // here.width
-        cells = self._people.array("base")[people][line] + local % here.width
+        local, line, cells = self._candidates(found, people)
         cycle, until = found.counted.cycle(local), found.counted.until(local)
         of("cycle")[cells], of("until")[cells] = cycle, until
         due, entangled = _dates(found, terms, local, cycle, until)
@@ -242,6 +243,19 @@ class Standing:
         self._plan_for(cells, due)
         self._want(demand(found, terms))
         self._kept_up = together(UPKEEP, [self._kept_up, upkeep(found, terms)])
+
+    def _candidates(self, found: ReadBlock, people: Rows) -> tuple[Rows, Rows, Rows]:
+        """The cells of a block that are a candidate's, or were: in the block, whose line, and here."""
+        here = found.block
+        widths = np.diff(self._terms.starts["courses"])[here.account]
+        base = self._people.array("base")[people]
+        places = np.arange(here.width)
+        inside = (places < widths[:, None]).reshape(-1)
+        cells = (base[:, None] + places).reshape(-1)
+        touched = found.codes & _TOUCHED != 0
+        touched[inside] |= self._cells.array("code")[cells[inside]] & _TOUCHED != 0
+        local = np.flatnonzero(touched & inside)
+        return local, local // here.width, cells[local]
 
     def _blocks(self, people: Rows) -> Iterator[Block]:
         """Blocks of some people."""
@@ -255,13 +269,14 @@ class Standing:
     # The plan
 
     def _plan(self) -> EstatePlan:
-        rank = self._estate.personnel.fractions("rank")
+        rank = self._held.people.array("rank")
         wanted, kept_up = (_ordered(table, rank) for table in (self._wanted, self._kept_up))
         sums = Sums(
             credits=available(self._estate, self._sums["reserved"]),
             cancellable=self._sums["cancellable"].copy(),
             deserted=self._deserted(),
         )
+        self._wanted, self._kept_up = wanted, kept_up
         return concluded(self._estate, self._terms.on, wanted, kept_up, self._counts.copy(), sums)
 
     def _deserted(self) -> Flags:
@@ -326,10 +341,12 @@ def _kept_of_cells(size: int) -> Table:
     )
 
 
-def _ordered(table: Table, rank: NDArray[np.float64]) -> Table:
-    """Rows by account, person and course, and last by enrolment."""
-    place = (table.ints("course"), rank[table.ints("person")], table.ints("account"))
-    return taken(table, np.lexsort((table.ints("enrolment"), *place) if "enrolment" in table.columns else place))
+def _ordered(table: Table, rank: NDArray[np.int64]) -> Table:
+    """Rows by account, person and course, and last by enrolment; most of them stand so already."""
+    place = rank[table.ints("person")] << 32 | table.ints("course")
+    if "enrolment" in table.columns:
+        return taken(table, np.lexsort((table.ints("enrolment"), place)))
+    return taken(table, np.argsort(place, kind="stable"))
 
 
 # When to look again
