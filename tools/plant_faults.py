@@ -297,8 +297,11 @@ def misplaced(fault: Fault) -> str | None:
 
 
 _FOLDERS = (
-    ("bulk/", "tests/bulk"), ("matrix/", "tests/matrix"), ("htmlreport/", "tests/report"), ("ahead/feeds", "tests/report"),
-)  # fmt: skip
+    ("ahead/feeds", "tests/report"),
+    ("bulk/", "tests/bulk"),
+    ("htmlreport/", "tests/report"),
+    ("matrix/", "tests/matrix"),
+)
 """Where the tests of a module are, if not with the rules."""
 
 
