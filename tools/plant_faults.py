@@ -24,7 +24,7 @@ from noticing import files
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = Path("src/enrolpolicy")
-COPIED = ("src", "tests", "tools", "docs", "pyproject.toml")
+COPIED = ("src", "tests", "tools", "docs", "benchmarks", "pyproject.toml")
 
 
 class Fault(NamedTuple):
@@ -33,10 +33,13 @@ class Fault(NamedTuple):
     module: str
     old: str
     new: str
+    tests: str = ""
+    """Where it is to be noticed; empty: by the tests of its module."""
 
     @property
     def name(self) -> str:
-        return f"{self.module}: {self.old.strip()} → {self.new.strip() or 'nothing'}"
+        where = f" ({self.tests})" if self.tests else ""
+        return f"{self.module}{where}: {self.old.strip()} → {self.new.strip() or 'nothing'}"
 
 
 FAULTS = (
@@ -189,6 +192,58 @@ FAULTS = (
     Fault("matrix/heads", "if at != index and (not texts[at] or course_and_kind(texts[at])[0]):", "if False:"),
     Fault("matrix/importing", "if not training.asked and (training.person", "if (training.person"),
     Fault("matrix/files", "strict=True)\n    rows: ", "strict=False)\n    rows: "),
+    # Columns: what counts, which window, who asks
+    Fault("bulk/counting", "counts = completed <= on", "counts = completed < on"),
+    Fault("bulk/counting", '    counts &= ~part.flags("voided")\n', ""),
+    Fault("bulk/counting", "expired = expiry < on", "expired = expiry <= on"),
+    Fault("bulk/counting", "near = expiry <= terms.opens[course]", "near = expiry < terms.opens[course]"),
+    Fault("bulk/counting", "expiry >= terms.lapsed[course]", "expiry > terms.lapsed[course]"),
+    Fault("bulk/counting", "until - on[open_] > np", "until - on[open_] >= np"),
+    Fault("bulk/counting", "(until - completed[open_]) // 2", "(until - completed[open_])"),
+    Fault("bulk/counting", "(expiry[rows].astype(np.int64) << 32) +", "0 * expiry[rows].astype(np.int64) +"),
+    Fault("bulk/counting", "contending = contending[stronger]", "contending = contending[:0]"),
+    Fault("bulk/counting", "odd = cell[repeated[terms.anchored[course[repeated]]]]", "odd = cell[:0]"),
+    Fault("bulk/counting", "completed.min() < terms.earliest", "False"),
+    Fault("bulk/counting", "found[again] = self.digit[self.best[again]]", "pass"),
+    Fault("bulk/counting", 'np.where(part.flags("never_expires"), NEVER, derived)', "derived"),
+    Fault("bulk/asking", ">= terms.since[block.account[part.line]]", "> terms.since[block.account[part.line]]"),
+    Fault("bulk/asking", ">= terms.since[block.account[held.line]]", "> terms.since[block.account[held.line]]"),
+    Fault("bulk/asking", "range(1, int(place.max()) + 1)", "range(1, 1)"),
+    Fault("bulk/asking", "np.bitwise_or.at(cells, block.cell(part), bits)", "cells[block.cell(part)] = bits"),
+    Fault("bulk/reading", "own[opted_out(block)] |= OPTED_OUT_BIT", "pass"),
+    Fault("bulk/reading", "status[booked] = np.maximum(status[booked], RECORDED)", "pass"),
+    Fault("bulk/reading", ' & (bookings.ints("cycle_on") == counted.cycle(booked))', ""),
+    Fault("bulk/reading", "looked_at = looked_at[~settled(reasons[looked_at])]", "looked_at = looked_at[:0]"),
+    Fault("bulk/few", "asked_on.get(cell)", "None"),
+    Fault("bulk/few", "if any(map(_is_completed, enrolments[cell]))", "if False"),
+    Fault("bulk/answers", "reversed(range(len(_GATES)))", "range(len(_GATES))"),
+    Fault("bulk/answers", "if chosen >> place & 1:", "if True:"),
+    Fault("bulk/demand", 'cycle_on")[rows] != read', 'cycle_on")[rows] == read'),
+    Fault("bulk/demand", "attempt[place] = read.held", "attempt[place] = 0 * read.held"),
+    Fault("bulk/allocation", "rank |= missing.astype(np.int64) << 31", "pass"),
+    Fault("bulk/allocation", 'rank |= (~demand.flags("required")).astype(np.int64) << 30', "pass"),
+    Fault("bulk/allocation", "(wanted > available) & (wanted > 0)", "(wanted > available + 1)"),
+    Fault("bulk/allocation", 'on[demand.ints("account")] < until', 'on[demand.ints("account")] <= until'),
+    Fault("bulk/terms", "since == NONE, NEVER, since", "since == NONE, NEVER, since + 1"),
+    Fault("bulk/assembly", "if day.isoformat() == cycle else NONE", ""),
+    Fault("bulk/noticing", "expires < completed", "expires < completed - 1"),
+    Fault("bulk/noticing", "odd = completed > np.minimum", "odd = completed > 1 + np.minimum"),
+    Fault("bulk/noticing", "sum(other < key for other in astray)", "0"),
+    Fault("bulk/noticing", "return np.delete(rows, some[by[1:][same]])", "return rows"),
+    # Columns night after night: what is due, what is taken out and put in
+    Fault("bulk/keeping", "until + 1 + terms.lookback[course]", "until + 2 + terms.lookback[course]"),
+    Fault("bulk/keeping", "np.where(until >= on, until + 1,", "np.where(until > on, until + 1,"),
+    Fault("bulk/keeping", "np.where(opens > on, opens,", "np.where(opens > on, opens + 1,"),
+    Fault("bulk/keeping", "    entangled[counted.cell[late]] = True\n", ""),
+    Fault("bulk/keeping", "    entangled[found.booked] = True\n", ""),
+    Fault("bulk/keeping", "    np.minimum.at(due, counted.cell[late], ahead[late])\n", ""),
+    Fault("bulk/keeping", "due[cell] = min(due[cell], day)", "pass"),
+    Fault("bulk/keeping", "~people[kept_up.ints(\"person\")]", "people[kept_up.ints(\"person\")] >= 0"),
+    Fault("bulk/keeping", "self._add_up(people, np.arange", "0 and self._add_up(people, np.arange"),
+    Fault("bulk/keeping", "cells[due <= self._known_until]", "cells[:0]"),
+    Fault("bulk/keeping", "np.concatenate((self._soon, cells[~come]))", "self._soon"),
+    Fault("bulk/holding", "[people] = start + ends[:-1]", "[people] = ends[:-1]"),
+    Fault("bulk/holding", 'self.people.array("rank")[self._order] = np.arange(self.people.used)', "pass"),
     # The calendar and the report
     Fault("ahead/feeds", "if entry.on >= on", "if entry.on > on"),
     Fault("ahead/feeds", "if not person.archived:", "if True:"),
@@ -221,6 +276,8 @@ def row_faults() -> Iterator[Fault]:
             head = source.partition("    return ")[0]
             for wrong in wrongly(body.value):
                 yield Fault("policy", source, f"{head}    return {wrong}")
+                # The other engine has no rows of its own: it has to be wrong in the same way.
+                yield Fault("policy", source, f"{head}    return {wrong}", "tests/bulk/test_definition.py")
 
 
 def wrongly(expression: ast.expr) -> Iterator[str]:
@@ -241,7 +298,12 @@ def misplaced(fault: Fault) -> str | None:
     return None if count == 1 else f"`{' '.join(fault.name.split())}` stands there {count} times"
 
 
-_FOLDERS = (("matrix/", "tests/matrix"), ("htmlreport/", "tests/report"), ("ahead/feeds", "tests/report"))
+_FOLDERS = (
+    ("ahead/feeds", "tests/report"),
+    ("bulk/", "tests/bulk"),
+    ("htmlreport/", "tests/report"),
+    ("matrix/", "tests/matrix"),
+)
 """Where the tests of a module are, if not with the rules."""
 
 
@@ -256,6 +318,8 @@ def caught_by(fault: Fault | None) -> str | None:
             return first_red(here, "tests/spec")
         module = here / PACKAGE / f"{fault.module}.py"
         module.write_text(module.read_text(encoding="utf-8").replace(fault.old, fault.new), encoding="utf-8")
+        if fault.tests:
+            return first_red(here, fault.tests)
         everything = next((folder for start, folder in _FOLDERS if fault.module.startswith(start)), "tests/spec")
         likely = files(fault.module)
         return (first_red(here, *likely) if likely else None) or first_red(here, everything)

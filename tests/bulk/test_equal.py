@@ -42,8 +42,28 @@ def _odd(data: st.DataObject, document: dict[str, Any], on: date) -> None:
         document["records"].append(dict(data.draw(st.sampled_from(document["records"]))))
     if data.draw(st.sampled_from([False, False, True])) and document["records"]:
         data.draw(st.sampled_from(document["records"])).update(completed_on="9999-06-01", expires_on=None)
+    _stray(data, document)
     if data.draw(st.sampled_from([False, False, False, True])):
         document["personnel"] = []
+
+
+def _stray(data: st.DataObject, document: dict[str, Any]) -> None:
+    """Rows about somebody or something unknown that stands before, between or after the known, some of them twice."""
+    people = st.sampled_from(["p0", "p0-", "p1", "0", "zz"])
+    courses = st.sampled_from(["c0", "c0-", "c1", "0", "zz"])
+    for _ in range(data.draw(st.integers(0, 4))):
+        pair = {"person": data.draw(people), "course": data.draw(courses)}
+        row = data.draw(st.sampled_from([{}, {"level": "optional"}, {"completed_on": "2026-01-01"}]))
+        name = {"level": "assignments", "completed_on": "records"}.get("".join(row), "opt_outs")
+        document[name] += [pair | row] * data.draw(st.sampled_from([1, 1, 2]))
+    if data.draw(st.booleans()):
+        requirement = {"course": data.draw(courses), "level": "required"}
+        document["roles"].append({"id": data.draw(st.sampled_from(["a", "z"])), "requirements": [requirement]})
+        document["roles"][0]["requirements"].append({"course": data.draw(courses), "level": "optional"})
+    if data.draw(st.booleans()):
+        for person in document["personnel"][:2]:
+            person["email"] = "Shared@acme.example" if person["id"] == "p0" else "shared@acme.example"
+            person["roles"] = [{"role": "gone"}, *person["roles"], {"role": "0"}]
 
 
 @st.composite

@@ -1,6 +1,6 @@
 """Snapshots as an estate, and an estate's accounts as snapshots again: rows of the model, and columns."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -177,18 +177,31 @@ def _validity(said: dict[str, Any]) -> Validity | None:
     return None if parts["anchor"] is None else Validity(**parts)
 
 
-def snapshot_of(estate: Estate, account: int) -> Snapshot:
-    """An account as a snapshot, by its row; instants are in UTC, rows in the estate's order."""
+Chosen = Mapping[str, Sequence[int]]
+"""Some rows of each table; of those that are not named, none."""
+
+
+def snapshot_of(
+    estate: Estate, account: int, chosen: Chosen | None = None, strays: Container[str] = SHAPES
+) -> Snapshot:
+    """An account as a snapshot, by its row; instants are in UTC, rows in the estate's order.
+
+    With `chosen`, only with some of the rows of each table; `strays` names the tables whose strays are to be in it.
+    """
 
     def read(name: str) -> list[dict[str, Any]]:
-        table, strays = getattr(estate, name), estate.strays[name]
-        known = said_by(estate, name, table, rows_of(table, account))
-        return known + said_by(estate, name, strays, rows_of(strays, account))
+        table, astray = getattr(estate, name), estate.strays[name]
+        rows = rows_of(table, account) if chosen is None else chosen.get(name, ())
+        return said_by(estate, name, table, rows) + (
+            said_by(estate, name, astray, rows_of(astray, account)) if name in strays else []
+        )
 
     requirements, held = _by(read("requirements"), "role"), _by(read("held_roles"), "person")
     return Snapshot(
         account=account_of(estate, account),
-        courses=tuple(courses_of(estate, rows_of(estate.courses, account))),
+        courses=tuple(
+            courses_of(estate, rows_of(estate.courses, account) if chosen is None else chosen.get("courses", ()))
+        ),
         roles=tuple(
             Role(**row, requirements=tuple(RoleCourse(**inner) for inner in requirements.get(row["id"], ())))
             for row in read("roles")
