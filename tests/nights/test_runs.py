@@ -1,6 +1,7 @@
 """What a run does with answers that are not a plain yes, told apart: which stop it, which cost somebody a turn."""
 
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ from attrs import evolve, frozen
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drivers import ASYNC, SYNC
 from enrolpolicy import Cancel, Enrolment, EnrolmentStatus, Origin, Snapshot, cancel, plan
 from enrolpolicy.adapters.memory import STRONG, MemoryLms, MemoryMailer, MemoryStore
 from enrolpolicy.guarantees import PromiseTooWeak, Weakness
@@ -90,6 +92,15 @@ def night(snapshot: Snapshot | None = None, lms: Any = None, mailer: Any = None,
     store = MemoryStore(snapshot or register(person("ana"), person("bo"), credits=5), clock=clock)
     mailer = mailer or MemoryMailer(clock=clock)
     return Night(store=store, lms=Answering(lms or MemoryLms(clock=clock), **answers), mailer=mailer, clock=clock)
+
+
+@pytest.fixture(scope="module", autouse=True, params=[SYNC, ASYNC], ids=["sync", "async"])
+def driver(request: pytest.FixtureRequest) -> Iterator[None]:
+    """All of it, driven in both ways."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys.modules[__name__], "run_night", request.param.run_night)
+        patch.setattr(sys.modules[__name__], "act", request.param.act)
+        yield
 
 
 BUSY = Refused("busy", final=False)
