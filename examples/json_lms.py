@@ -12,20 +12,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from enrolpolicy import (
-    Booking,
-    Cancelled,
-    Charge,
-    Done,
-    LaunchUrl,
-    LmsCapabilities,
-    Order,
-    Progress,
-    Receipt,
-    Refused,
-    Trouble,
-    Unknown,
-)  # fmt: skip
+from enrolpolicy import Done, LaunchUrl, LmsCapabilities, Order, Receipt, Refused, Trouble, Unknown
+from enrolpolicy.ports import Booking, Cancelled, Charge, Progress
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -83,7 +83,7 @@ class Budget:
     commit: int = 0
     """A transaction of which nobody knows whether it was done."""
     refuse: int = 0
-    """The LMS refuses an enrolment."""
+    """The LMS refuses an enrolment, or a cancellation."""
     mail: int = 0
     """The mailer refuses a letter for now."""
     people: int = 0
@@ -272,6 +272,9 @@ class World:
             yield f"{where}: not now", lambda run: self._spend("mail", lambda: self._answer(run, greylisted))
         if self.left["refuse"] and call.method == "enrol":
             yield f"{where}: refused", lambda run: self._spend("refuse", lambda: self._refuse(run, call))
+        if self.left["refuse"] and call.method == "cancel_if_not_started":
+            not_allowed = Refused("not-allowed")
+            yield f"{where}: refused", lambda run: self._spend("refuse", lambda: self._answer(run, not_allowed))
 
     # What happens
 

@@ -52,7 +52,8 @@ class TestLawsStand:
 
     def test_a_law_that_is_taken_out_of_the_contract_itself(self, monkeypatch: pytest.MonkeyPatch) -> None:
         mine = exam()
-        monkeypatch.delattr(LmsContract, L5)
+        part = next(part for part in LmsContract.__mro__ if L5 in vars(part))
+        monkeypatch.delattr(part, L5)
         with pytest.raises(AssertionError):
             Contract.test_every_law_stands(mine())
 

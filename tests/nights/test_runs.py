@@ -1,6 +1,7 @@
 """What a run does with answers that are not a plain yes, told apart: which stop it, which cost somebody a turn."""
 
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,11 +10,12 @@ from attrs import evolve, frozen
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drivers import ASYNC, SYNC
 from enrolpolicy import Cancel, Enrolment, EnrolmentStatus, Origin, Snapshot, cancel, plan
 from enrolpolicy.adapters.memory import STRONG, MemoryLms, MemoryMailer, MemoryStore
 from enrolpolicy.guarantees import PromiseTooWeak, Weakness
 from enrolpolicy.plans import Enrol, Invite
-from enrolpolicy.ports import Cancelled, Done, Refused, Trouble, Unknown
+from enrolpolicy.ports import Cancelled, Done, Refused, Trouble, Unknown, Writes
 from enrolpolicy.reports import Fate, Report
 from enrolpolicy.rows import LetterStatus, RowStatus
 from enrolpolicy.runner.driving import Ports, Terms, act, run_night
@@ -90,6 +92,15 @@ def night(snapshot: Snapshot | None = None, lms: Any = None, mailer: Any = None,
     store = MemoryStore(snapshot or register(person("ana"), person("bo"), credits=5), clock=clock)
     mailer = mailer or MemoryMailer(clock=clock)
     return Night(store=store, lms=Answering(lms or MemoryLms(clock=clock), **answers), mailer=mailer, clock=clock)
+
+
+@pytest.fixture(scope="module", autouse=True, params=[SYNC, ASYNC], ids=["sync", "async"])
+def driver(request: pytest.FixtureRequest) -> Iterator[None]:
+    """All of it, driven in both ways."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys.modules[__name__], "run_night", request.param.run_night)
+        patch.setattr(sys.modules[__name__], "act", request.param.act)
+        yield
 
 
 BUSY = Refused("busy", final=False)
@@ -364,6 +375,38 @@ class TestOneStopsNobodyElse:
         report = evolve(here, store=picky).run()
         assert [row.person for row in report.of(Fate.IN_DOUBT)] == ["p2"]
         assert sorted(row.person for row in store.rows(ACCOUNT)) == ["p0", "p1", "p3", "p4"]
+
+
+class TestABackUpIsRestored:
+    """The store goes back to how it was before some transaction of a night, and the LMS does not: keys are derived, so
+    the next run finds everybody's booking there under the key that it asks for."""
+
+    @pytest.mark.parametrize("batch", [1, 5])
+    def test_nobody_is_enrolled_twice(self, batch: int) -> None:
+        people = [person(name) for name in ("ana", "bo", "cy")]
+        for lost in range(3 if batch > 1 else 9):
+            here = night(register(*people, credits=5))
+            store, kept, left = here.store, MemoryStore(clock=here.clock), [lost]
+
+            def transact(
+                account: str, those: Sequence[str], work: Any, store: Any = store, kept: Any = kept, left: Any = left
+            ) -> object:
+                if those and left[0] == 0:
+                    desk = store.transact(account, ["ana", "bo", "cy"], lambda desk: (Writes(), desk))
+                    kept.take_over(desk.value, None)
+                left[0] -= bool(those)
+                return store.transact(account, those, work)
+
+            backed_up: Any = Answering(store)
+            backed_up.transact = transact
+            assert evolve(here, store=backed_up).run(batch=batch).clean
+            bookings = here.lms._port.bookings()
+            assert len(bookings) == 3
+            here.clock.at += LATER
+            assert evolve(here, store=kept).run().clean
+            assert here.lms._port.bookings() == bookings
+            assert [row.status for row in kept.rows(ACCOUNT)] == [RowStatus.BOOKED] * 3
+            assert len({message.content for message in here.mailer.inbox}) == 3
 
 
 class TestWhatPeopleDo:

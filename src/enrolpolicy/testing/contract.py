@@ -8,7 +8,7 @@ import pytest
 from attrs import frozen
 
 H = TypeVar("H")
-C = TypeVar("C", bound="Contract")
+C = TypeVar("C")
 
 
 @final
@@ -105,7 +105,7 @@ class Contract:
     def __init_subclass__(cls, **rest: Any) -> None:
         super().__init_subclass__(**rest)
         if "subject" in vars(cls):
-            found = [(law_of(method), method) for method in vars(cls).values()]
+            found = [(law_of(method), method) for part in cls.__mro__ for method in vars(part).values()]
             cls.standing = tuple((one, method) for one, method in found if one is not None)
         elif problems := tampered(cls):
             raise TypeError(f"`{cls.__name__}` is no exam any more: {'; '.join(problems)}")
