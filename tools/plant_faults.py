@@ -83,7 +83,6 @@ FAULTS = (
     Fault("night", "on < held.retry_on", "on <= held.retry_on"),
     Fault("register", "row.assigned_on >= since for row in rows)", "row.assigned_on > since for row in rows)"),
     Fault("night", "asked_on >= since)", "asked_on > since)"),
-    Fault("night", "if known is None:", "if True:"),
     Fault("night", "return own | OPTED_OUT if course in rows.out_of(person) else own", "return own"),
     # Findings
     Fault("findings", "if not course.auto_enrol or course.archived:", "if not course.auto_enrol:"),
