@@ -85,10 +85,10 @@ FAULTS = (
     Fault("night", "asked_on >= since)", "asked_on > since)"),
     Fault("night", "return own | OPTED_OUT if course in rows.out_of(person) else own", "return own"),
     # Findings
-    Fault("findings", "if not course.auto_enrol or course.archived:", "if not course.auto_enrol:"),
-    Fault("findings", "if by_validity is None or row.voided:", "if by_validity is None:"),
-    Fault("findings", "(by_validity and not row.never_expires)", "by_validity"),
-    Fault("findings", "lead.days >= _shortest(", "lead.days > _shortest("),
+    Fault("settings", "if not course.auto_enrol or course.archived:", "if not course.auto_enrol:"),
+    Fault("settings", "if by_validity is None or row.voided:", "if by_validity is None:"),
+    Fault("settings", "(by_validity and not row.never_expires)", "by_validity"),
+    Fault("settings", "lead.days >= _shortest(", "lead.days > _shortest("),
     # What comes in
     Fault("parsing", "int(minor) <= int(known)", "int(minor) < int(known)"),
     Fault("codec", "document.applyable is bool(document.guards)", "document.guards and document.applyable"),
