@@ -5,7 +5,9 @@
 
 import ast
 import inspect
+import re
 import sys
+import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from json import dumps as to_json
@@ -363,7 +365,24 @@ def verified() -> str:
         if laws:
             summary = " ".join((ast.get_docstring(module) or "").split("\n\n")[0].split())
             parts += [f"## {summary}\n", f"In `{path.relative_to(ROOT)}`.\n", table(["rule or law", "tests"], laws)]
-    return "\n".join(parts)
+    return "\n".join([*parts, *mutants()])
+
+
+def mutants() -> list[str]:
+    """How many small faults in the kernel were noticed when they were last tried, and why the others cannot be."""
+    scores = [
+        [f"`{module}`", str(row["mutants"]), str(row["caught"]), str(row["equivalent"])]
+        for module, row in sorted(tomllib.loads((ROOT / "tools/mutation_scores.toml").read_text("utf-8")).items())
+    ]
+    reasons = re.findall(r"^([A-Z].*):$", (ROOT / "tools/equivalent_mutants.txt").read_text("utf-8"), re.MULTILINE)
+    return [
+        "## Small faults, made at random\n",
+        "What `make mutants` found when it last went through the kernel. The tests it runs for a module are those that can "
+        "notice\n(`tools/noticing.py`).\n",
+        table(["module", "faults made", "noticed", "cannot be told from the original"], scores),
+        "The last are listed line by line in `tools/equivalent_mutants.txt`, and cannot be told apart because:\n",
+        "\n".join(f"* {reason}." for reason in reasons) + "\n",
+    ]
 
 
 # The tables of an estate

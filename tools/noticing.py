@@ -22,6 +22,7 @@ TESTS = {
     # Others, in which faults are planted
     "register": ("gates", "triggers", "oracle"),
     "findings": ("findings", "oracle"),
+    "settings": ("findings", "oracle"),
     "canonical": ("plan_properties", "json"),
     "codec": ("json", "bad_input"),
     "parsing": ("bad_input", "json"),

@@ -5,7 +5,7 @@ stands. Paths give a row's place in the snapshot handed in.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from typing import Any
 
@@ -13,27 +13,19 @@ from enrolpolicy.candidate import usable
 from enrolpolicy.canonical import TABLES as _TABLES
 from enrolpolicy.canonical import ordered
 from enrolpolicy.constraints import shown
-from enrolpolicy.dates import add_months, civil
+from enrolpolicy.dates import civil
 from enrolpolicy.model import (
     Assignment,
-    Course,
-    Delivery,
     Enrolment,
-    Level,
     OptOut,
     Person,
     Role,
-    Scope,
     Snapshot,
     TrainingRecord,
-    Validity,
 )
-from enrolpolicy.plans import Finding
-from enrolpolicy.renewal import after, lead_of
-
-ERROR, WARNING = "error", "warning"
-ELEARNING = frozenset({Delivery.IHASCO, Delivery.SCORM})
-
+from enrolpolicy.plans import Finding, error, warning
+from enrolpolicy.renewal import after
+from enrolpolicy.settings import of_account, of_courses
 
 ACCOUNT = "account"
 TABLES = (ACCOUNT, *_TABLES)
@@ -60,130 +52,9 @@ def _rows(snapshot: Snapshot, table: str) -> tuple[Any, ...]:
     return () if table == ACCOUNT else getattr(snapshot, table)
 
 
-def _error(code: str, path: str, message: str) -> Finding:
-    return Finding(level=ERROR, code=code, path=path, message=message)
-
-
-def _warning(code: str, path: str, message: str) -> Finding:
-    return Finding(level=WARNING, code=code, path=path, message=message)
-
-
-def _settings(snapshot: Snapshot, _rows: Iterable[object], _: date | None) -> Iterator[Finding]:
-    account = snapshot.account
-    if account.lead_days is not None and not account.custom_expiry:
-        yield _ignored_days("$.account.lead_days")
-    if account.missing_since is not None and not account.auto_enrol_missing:
-        yield _warning(
-            "missing-since-ignored",
-            "$.account.missing_since",
-            "the date has no effect while `auto_enrol_missing` is off; switch that on, or remove the date",
-        )
-    if account.credits is not None and account.credits < 0:
-        yield _warning(
-            "negative-credits",
-            "$.account.credits",
-            f"the balance is `{account.credits}`, so only free courses can be booked; top it up",
-        )
-
-
-def _ignored_days(path: str) -> Finding:
-    return _warning(
-        "custom-days-ignored",
-        path,
-        "custom days have no effect while `custom_expiry` is off; switch that on, or remove the days",
-    )
-
-
-def _courses(snapshot: Snapshot, courses: Iterable[Course], _: date | None) -> Iterator[Finding]:
-    required = _asked(snapshot)
-    barren = frozenset() if snapshot.account.auto_enrol_missing else _where_nothing_expires(snapshot)
-    for index, course in enumerate(courses):
-        path = f"$.courses[{index}]"
-        if course.lead_days is not None and not snapshot.account.custom_expiry:
-            yield _ignored_days(f"{path}.lead_days")
-        if not course.auto_enrol or course.archived:
-            continue
-        if course.delivery not in ELEARNING:
-            yield _warning(
-                "not-elearning",
-                f"{path}.auto_enrol",
-                f"auto-enrol is ticked for `{course.id}`, which is not eLearning and is never booked; untick it",
-            )
-            continue
-        yield from _lead_at_odds(snapshot, course, path)
-        yield from _never_matches(course, path, required.get(course.id, set()))
-        if course.id in barren:
-            yield _warning(
-                "nothing-expires",
-                f"{path}.auto_enrol",
-                f"no record of `{course.id}` ever expires, and missing training is off, so nobody is enrolled; "
-                "give the course a `validity`, or its records an `expires_on`",
-            )
-
-
-def _lead_at_odds(snapshot: Snapshot, course: Course, path: str) -> Iterator[Finding]:
-    lead = lead_of(snapshot.account, course)
-    if course.validity is not None and lead.days >= _shortest(course.validity):
-        yield _error(
-            "lead-not-shorter-than-validity",
-            f"{path}.validity",
-            f"renewal would begin {lead.days} days before the expiry of a training that is valid for less; it begins "
-            "half-way instead; shorten the lead, or lengthen the validity",
-        )
-
-
-def _shortest(validity: Validity) -> int:
-    """The fewest days a validity can come to: months counted over every start in a year without 29 February."""
-    if validity.days is not None:
-        return validity.days
-    assert validity.months is not None
-    starts = [date(2001, month, 1) for month in range(1, 13)]
-    return min((end - start).days for start in starts if (end := add_months(start, validity.months)))
-
-
-def _asked(snapshot: Snapshot) -> dict[str, set[Level]]:
-    asked: dict[str, set[Level]] = {}
-    for role in snapshot.roles:
-        for requirement in role.requirements:
-            asked.setdefault(requirement.course, set()).add(requirement.level)
-    for row in snapshot.assignments:
-        asked.setdefault(row.course, set()).add(row.level)
-    return asked
-
-
-def _never_matches(course: Course, path: str, levels: set[Level]) -> Iterator[Finding]:
-    if course.scope is Scope.REQUIRED and Level.REQUIRED not in levels and levels:
-        yield _warning(
-            "scope-never-matches",
-            f"{path}.scope",
-            f"`{course.id}` is enrolled where it is required, and it is only ever optional; "
-            "set the scope to `required-and-optional`, or require the course",
-        )
-    if not levels:
-        yield _warning(
-            "never-asked-for",
-            f"{path}.auto_enrol",
-            f"no role and no assignment asks anybody for `{course.id}`, so nobody is enrolled; add it to a role",
-        )
-
-
-def _where_nothing_expires(snapshot: Snapshot) -> Collection[str]:
-    """The courses of which no record ever expires; records are read until there are none left."""
-    left = {course.id: course.validity is not None for course in snapshot.courses}
-    for row in snapshot.records:
-        by_validity = left.get(row.course)
-        if by_validity is None or row.voided:
-            continue
-        if row.expires_on is not None or (by_validity and not row.never_expires):
-            del left[row.course]
-            if not left:
-                break
-    return left.keys()
-
-
 def _unknown(kind: str, id: str, path: str, row: str) -> Finding:
     table = "personnel" if kind == "person" else f"{kind}s"
-    return _error(
+    return error(
         f"unknown-{kind}", path, f"{row} is ignored: there is no `{id}` in `{table}`; add it, or correct the id"
     )
 
@@ -205,13 +76,13 @@ def _personnel(snapshot: Snapshot, rows: Iterable[Person], _: date | None) -> It
     for index, person in enumerate(rows):
         path = f"$.personnel[{index}]"
         if person.email is not None and not usable(person.email):
-            yield _warning(
+            yield warning(
                 "invalid-email",
                 f"{path}.email",
                 f"`{person.id}` cannot be reached at {shown(person.email)}; correct the address",
             )
         elif person.email and not person.archived and addresses[person.email.casefold()] > 1:
-            yield _warning(
+            yield warning(
                 "duplicate-email",
                 f"{path}.email",
                 f"`{person.id}` shares an address with somebody else, who would get their invitations; "
@@ -238,28 +109,28 @@ def _records(snapshot: Snapshot, rows: Iterable[TrainingRecord], on: date | None
         if row.expires_on is None:
             validity = validities[row.course]
             if validity and not row.never_expires and after(row.completed_on, validity) is None:
-                yield _warning(
+                yield warning(
                     "expiry-beyond-calendar",
                     f"$.records[{index}].completed_on",
                     f"{_named(row.person, row.course, row.completed_on)} would expire after the year 9999, so it never "
                     "does; correct the date, or the course's validity",
                 )
         elif row.expires_on < row.completed_on:
-            yield _error(
+            yield error(
                 "expiry-before-completion",
                 f"$.records[{index}].expires_on",
                 f"{_named(row.person, row.course, row.completed_on)} expires on {row.expires_on}, before it was taken; "
                 "correct one of the dates",
             )
         elif row.never_expires:
-            yield _warning(
+            yield warning(
                 "expiry-and-never",
                 f"$.records[{index}].never_expires",
                 f"{_named(row.person, row.course, row.completed_on)} has an expiry, which counts, and is said never to "
                 "expire; remove one of the two",
             )
         if row.completed_on > latest:
-            yield _warning(
+            yield warning(
                 "completed-in-future",
                 f"$.records[{index}].completed_on",
                 f"{_named(row.person, row.course, row.completed_on)} lies in the future and does not count yet; "
@@ -308,8 +179,8 @@ def _pairs(snapshot: Snapshot, rows: _Pairs, table: str, kind: str) -> Iterator[
 
 
 _FINDERS: dict[str, Callable[[Snapshot, Any, date | None], Iterator[Finding]]] = {
-    ACCOUNT: _settings,
-    "courses": _courses,
+    ACCOUNT: of_account,
+    "courses": of_courses,
     "roles": _roles,
     "personnel": _personnel,
     "assignments": _assignments,

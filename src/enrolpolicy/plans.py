@@ -82,6 +82,20 @@ class Finding:
     message: str
 
 
+ERROR, WARNING = "error", "warning"
+"""The levels of findings."""
+
+
+def error(code: str, path: str, message: str) -> Finding:
+    """A finding of level error."""
+    return Finding(level=ERROR, code=code, path=path, message=message)
+
+
+def warning(code: str, path: str, message: str) -> Finding:
+    """A finding of level warning."""
+    return Finding(level=WARNING, code=code, path=path, message=message)
+
+
 @final
 @frozen(kw_only=True)
 class Counts:

@@ -94,8 +94,9 @@ class TestEachFinding:
         assert not row.message.endswith(".")
 
     def test_every_code_is_among_them(self) -> None:
-        source = Path(enrolpolicy.__file__).with_name("findings.py").read_text(encoding="utf-8")
-        known = set(re.findall(r'_(?:error|warning)\(\s*"([a-z-]+)"', source)) - {"unknown-"}
+        here = Path(enrolpolicy.__file__)
+        source = "".join(here.with_name(f"{name}.py").read_text(encoding="utf-8") for name in ("findings", "settings"))
+        known = set(re.findall(r'\b(?:error|warning)\(\s*"([a-z-]+)"', source)) - {"unknown-"}
         assert known <= {code for code, *_ in CASES}
         assert len(known) >= 12
 

@@ -4,6 +4,7 @@ Where credits are short, some popular laws hold for demand only: a longer lead m
 last credit. A test that speaks of demand says so, and looks at `decide`; the others speak of the plan.
 """
 
+import gc
 import json
 import os
 import random
@@ -37,6 +38,7 @@ from enrolpolicy import (
     Snapshot,
     Status,
     TrainingRecord,
+    UnknownId,
     candidate,
     decide,
     dump,
@@ -384,6 +386,24 @@ class TestNothingIsRead:
         project(snapshot, tonight)
         assert snapshot == again
         assert hash(snapshot) == hash(again)
+
+
+class TestTheCollectorIsLeftAsItWas:
+    """Planning keeps the garbage collector still, and leaves it as it was, whatever comes of it."""
+
+    @pytest.mark.parametrize("was_on", [True, False])
+    def test_afterwards(self, was_on: bool) -> None:
+        snapshot = Snapshot(account=Account(id="acme"))
+        before = gc.isenabled()
+        (gc.enable if was_on else gc.disable)()
+        try:
+            plan(snapshot, on=date(2026, 11, 23))
+            assert gc.isenabled() is was_on
+            with pytest.raises(UnknownId):
+                plan(snapshot, on=date(2026, 11, 23), people={"nobody"})
+            assert gc.isenabled() is was_on
+        finally:
+            (gc.enable if before else gc.disable)()
 
 
 class TestAnExplanationHoldsAllThatMatters:

@@ -12,9 +12,9 @@ from enrolpolicy.cli.documents import asked, read
 from enrolpolicy.cli.output import Progress, counted, show, style, write, write_json
 from enrolpolicy.codec import dump, load
 from enrolpolicy.explanation import explain, explain_all
-from enrolpolicy.findings import ERROR, findings
+from enrolpolicy.findings import findings
 from enrolpolicy.planner import plan
-from enrolpolicy.plans import Finding, Plan
+from enrolpolicy.plans import ERROR, Finding, Plan
 from enrolpolicy.schemas import DOCUMENTS, document_schema
 from enrolpolicy.text import explanation_lines, finding_lines, plan_lines, summary_line
 
