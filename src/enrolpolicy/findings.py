@@ -35,7 +35,7 @@ def findings(snapshot: Snapshot, on: date | None) -> tuple[Finding, ...]:
     """Every finding about a snapshot on a date, in the order of its tables; without a date, those that need none."""
     if on is not None:
         civil("on", on)
-    return tuple(row for table in TABLES for row in _findings_in(table, snapshot, _rows(snapshot, table), on))
+    return tuple(row for table in TABLES for row in findings_in(table, snapshot, _rows(snapshot, table), on))
 
 
 def canonical_findings(snapshot: Snapshot, on: date | None) -> tuple[Finding, ...]:
@@ -43,8 +43,8 @@ def canonical_findings(snapshot: Snapshot, on: date | None) -> tuple[Finding, ..
     found: list[Finding] = []
     for table in TABLES:
         rows = _rows(snapshot, table)
-        here = _findings_in(table, snapshot, rows, on)
-        found += _findings_in(table, snapshot, ordered(rows), on) if here else here
+        here = findings_in(table, snapshot, rows, on)
+        found += findings_in(table, snapshot, ordered(rows), on) if here else here
     return tuple(found)
 
 
@@ -190,6 +190,6 @@ _FINDERS: dict[str, Callable[[Snapshot, Any, date | None], Iterator[Finding]]] =
 }
 
 
-def _findings_in(table: str, snapshot: Snapshot, rows: tuple[Any, ...], on: date | None) -> list[Finding]:
+def findings_in(table: str, snapshot: Snapshot, rows: tuple[Any, ...], on: date | None) -> list[Finding]:
     """The findings about the rows of one table, in their order."""
     return list(_FINDERS[table](snapshot, rows, on))

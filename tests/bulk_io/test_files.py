@@ -19,8 +19,7 @@ from enrolpolicy.arrow.files import GROUP, Sink, open_tables, write_tables, writ
 from enrolpolicy.arrow.outcomes import ACTIONS, FINDINGS, outcomes_of
 from enrolpolicy.arrow.running import WRITABLE, plan_tables
 from enrolpolicy.bulk import estate_of, plan_estate
-from enrolpolicy.findings import ERROR
-from enrolpolicy.plans import Cancel, Enrol, Invite
+from enrolpolicy.plans import ERROR, Cancel, Enrol, Invite
 from enrolpolicy.testing.builders import NIGHT
 from test_arrow_tables import registers
 

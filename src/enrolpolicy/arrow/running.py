@@ -15,7 +15,7 @@ from enrolpolicy.arrow.outcomes import CANDIDATES, OUTCOMES, outcomes_of, reason
 from enrolpolicy.arrow.walking import ROWS
 from enrolpolicy.bulk import Estate, plan_estate, verdicts
 from enrolpolicy.bulk.terms import Nights
-from enrolpolicy.findings import ERROR
+from enrolpolicy.plans import ERROR
 
 Name = str | os.PathLike[str]
 Told = Callable[[int, int | None], None]

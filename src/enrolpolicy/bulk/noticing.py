@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 from enrolpolicy.bulk.assembly import Rows
 from enrolpolicy.bulk.columns import NONE, Estate, Flags, Ints, Table
 from enrolpolicy.bulk.snapshots import Chosen, day_of, rows_of, snapshot_of
-from enrolpolicy.canonical import canonical
-from enrolpolicy.findings import ELEARNING, TABLES, findings_in
+from enrolpolicy.canonical import ordered
+from enrolpolicy.findings import ACCOUNT, TABLES, findings_in
 from enrolpolicy.model import Delivery, Level, Snapshot
 from enrolpolicy.plans import Finding
+from enrolpolicy.settings import ELEARNING
 
 _ELEARNING = np.array([delivery in ELEARNING for delivery in Delivery])
 _SHORTEST_MONTH = 28
@@ -63,12 +64,13 @@ def _found(here: _Account, table: str, odd: Rows) -> Iterator[Finding]:
         return
     small, strays = _SMALL[table](here, rows)
     snapshot = snapshot_of(here.estate, here.row, small, strays)
-    if table == "account":
-        yield from findings_in(table, snapshot, here.on)
+    if table == ACCOUNT:
+        yield from findings_in(table, snapshot, (), here.on)
         return
-    snapshot = canonical(snapshot, (table,))
+    theirs = ordered(getattr(snapshot, table))
+    snapshot = evolve(snapshot, **{table: theirs})
     places = _PLACES[table](here, snapshot)
-    for finding in findings_in(table, snapshot, here.on):
+    for finding in findings_in(table, snapshot, theirs, here.on):
         place = places[int(_PLACE.findall(finding.path)[0])]
         yield evolve(finding, path=_PLACE.sub(f"[{place}]", finding.path, count=1))
 
