@@ -217,7 +217,7 @@ FAULTS = (
     Fault("bulk/answers", "reversed(range(len(_GATES)))", "range(len(_GATES))"),
     Fault("bulk/answers", "if chosen >> place & 1:", "if True:"),
     Fault("bulk/demand", 'cycle_on")[rows] != read', 'cycle_on")[rows] == read'),
-    Fault("bulk/demand", "attempt[place] = read.held", "attempt[place] = 0 * read.held"),
+    Fault("bulk/demand", "= held.attempt\n", "= 0\n"),
     Fault("bulk/allocation", "rank |= missing.astype(np.int64) << 31", "pass"),
     Fault("bulk/allocation", 'rank |= (~demand.flags("required")).astype(np.int64) << 30', "pass"),
     Fault("bulk/allocation", "(wanted > available) & (wanted > 0)", "(wanted > available + 1)"),

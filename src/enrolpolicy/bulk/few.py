@@ -21,6 +21,9 @@ from enrolpolicy.bulk.terms import NEVER, Terms
 from enrolpolicy.model import Enrolment, EnrolmentStatus, TrainingRecord
 from enrolpolicy.night import bookings_code, course_night
 
+Located = tuple[Part, Rows]
+"""Rows of a block, and the cell of each."""
+
 _Row = TypeVar("_Row", TrainingRecord, Enrolment)
 
 
@@ -29,7 +32,7 @@ def odd_renewals(block: Block, terms: Terms, counted: Counted) -> Iterator[tuple
     cells = counted.odd
     if not len(cells):
         return
-    records = _rows_by_cell(block, "records", TrainingRecord, cells)
+    records = _rows_by_cell(block, "records", TrainingRecord, (counted.part, counted.cell), cells)
     accounts = block.account[cells // block.width].tolist()
     for cell, account, row in zip(cells.tolist(), accounts, block.course(cells).tolist(), strict=True):
         [course] = courses_of(block.estate, (row,))
@@ -40,14 +43,17 @@ def odd_renewals(block: Block, terms: Terms, counted: Counted) -> Iterator[tuple
         yield cell, (completed, expiry), STANDINGS.index(here.code_of(found), RECORDED)
 
 
-def held_bookings(block: Block, terms: Terms, counted: Counted, cells: Rows) -> dict[int, tuple[Bookings, int]]:
+def held_bookings(
+    block: Block, terms: Terms, counted: Counted, booked: Located, cells: Rows
+) -> dict[int, tuple[Bookings, int]]:
     """What the bookings of some cells come to, and what a code has from them; in the order of the cells."""
     if not len(cells):
         return {}
     estate = block.estate
-    enrolments = _rows_by_cell(block, "enrolments", Enrolment, cells)
+    enrolments = _rows_by_cell(block, "enrolments", Enrolment, booked, cells)
     completed = [cell for cell in cells.tolist() if any(map(_is_completed, enrolments[cell]))]
-    records = _rows_by_cell(block, "records", TrainingRecord, completed)  # nobody else's are looked at
+    # The records of others are not looked at.
+    records = _rows_by_cell(block, "records", TrainingRecord, (counted.part, counted.cell), completed)
     asked_on = _asked_on(block, cells[counted.cycle(cells) == FIRST])
     accounts = block.account[cells // block.width].tolist()
     found = {}
@@ -62,22 +68,23 @@ def _is_completed(enrolment: Enrolment) -> bool:
     return enrolment.status is EnrolmentStatus.COMPLETED
 
 
-def _rows_by_cell(block: Block, name: str, kind: type[_Row], cells: Rows | list[int]) -> dict[int, list[_Row]]:
+def _rows_by_cell(
+    block: Block, name: str, kind: type[_Row], located: Located, cells: Rows | list[int]
+) -> dict[int, list[_Row]]:
     """The rows of some cells, as the model has them."""
     table: Table = getattr(block.estate, name)
-    part = block.part(name)
     found: dict[int, list[_Row]] = {}
-    at, rows = _of_cells(block, part, cells)
+    at, rows = _of_cells(block, located, cells)
     for cell, said in zip(at, said_by(block.estate, name, table, rows), strict=True):
         found.setdefault(cell, []).append(kind(**said))
     return found
 
 
-def _of_cells(block: Block, part: Part, cells: Rows | list[int]) -> tuple[list[int], list[int]]:
+def _of_cells(block: Block, located: Located, cells: Rows | list[int]) -> tuple[list[int], list[int]]:
     """The rows of some cells: where each belongs, and where it stands in its table."""
+    part, at = located
     wanted = np.zeros(block.cells, dtype=np.bool_)
     wanted[cells] = True
-    at = block.cell(part)
     chosen = np.flatnonzero(wanted[at])
     return at[chosen].tolist(), part.place(chosen).tolist()
 
@@ -88,7 +95,7 @@ def _asked_on(block: Block, cells: Rows) -> Mapping[int, date]:
         return {}
     estate, latest = block.estate, dict.fromkeys(cells.tolist(), NONE)
     own = block.part("assignments")
-    for cell, row in zip(*_of_cells(block, own, cells), strict=True):
+    for cell, row in zip(*_of_cells(block, (own, block.cell(own)), cells), strict=True):
         latest[cell] = max(latest[cell], int(estate.assignments.ints("assigned_on")[row]))
     held = block.part("held_roles")
     askers = _askers(estate.requirements, np.unique(block.course(cells)).tolist())

@@ -22,7 +22,18 @@ from enrolpolicy.bulk.blocks import CELLS, Block, block, blocks
 from enrolpolicy.bulk.codes import ENROLS, FIRST_REASON, LEVEL_MASK, STATUS_MASK, Codes, person_digits
 from enrolpolicy.bulk.columns import NONE, Choices, Estate, Flags, Ints, Table
 from enrolpolicy.bulk.counting import digits
-from enrolpolicy.bulk.demand import DEMAND, UPKEEP, Columns, demand, demanded, ours_and_booked, together, upkeep, where
+from enrolpolicy.bulk.demand import (
+    DEMAND,
+    ENROLLING,
+    UPKEEP,
+    Columns,
+    demanded,
+    enrolling,
+    ours_and_booked,
+    together,
+    upkeep,
+    where,
+)
 from enrolpolicy.bulk.growing import Growing, growing
 from enrolpolicy.bulk.holding import Holding, holding
 from enrolpolicy.bulk.planning import EstatePlan, Sums, concluded
@@ -172,7 +183,8 @@ class Standing:
 
     def _courses(self, cells: Rows, person: Rows) -> Rows:
         first = self._terms.starts["courses"][self._estate.personnel.ints("account")[person]]
-        return cells - self._people.array("base")[person] + first
+        courses: Rows = cells - self._people.array("base")[person] + first
+        return courses
 
     # Out and in
 
@@ -205,20 +217,13 @@ class Standing:
         said = self._recount(cells, account, codes.astype(np.uint32))
         self._plan_for(cells, _next(self._terms, course, cycle, until))
         new = said == ENROLS
-        rows = demanded(
-            self._terms,
-            self._estate,
-            person=person[new],
-            course=course[new],
-            codes=codes[new].astype(np.uint32),
-            cycle=cycle[new],
-            until=until[new],
-            attempt=np.zeros(int(new.sum()), dtype=np.int32),
-        )
-        self._want(rows)
+        columns = {"person": person, "course": course, "code": codes, "cycle_on": cycle, "until": until}
+        columns["attempt"] = np.zeros(len(cells), dtype=np.int32)  # there are no bookings
+        self._want(where(together(ENROLLING, [Table(len(cells), columns)]), new))
 
-    def _want(self, rows: Table) -> None:
+    def _want(self, enrolling: Table) -> None:
         """Add demand."""
+        rows = demanded(self._estate, self._terms, enrolling)
         person = rows.ints("person")
         first = self._terms.starts["courses"][rows.ints("account")]
         cell = self._people.array("base")[person] + rows.ints("course") - first
@@ -241,7 +246,7 @@ class Standing:
         of("entangled")[cells] = entangled
         self._recount(cells, here.account[line], found.codes[local])
         self._plan_for(cells, due)
-        self._want(demand(found, terms))
+        self._want(enrolling(found))
         self._kept_up = together(UPKEEP, [self._kept_up, upkeep(found, terms)])
 
     def _candidates(self, found: ReadBlock, people: Rows) -> tuple[Rows, Rows, Rows]:
