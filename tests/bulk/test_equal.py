@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from documents import near_ready_rows
-from enrolpolicy import Snapshot, decide, dump, load, plan
+from enrolpolicy import Snapshot, TrainingRecord, Validity, decide, dump, load, plan
 from enrolpolicy.bulk import estate_of, plan_estate, plans_of, snapshot_of, verdicts
 from enrolpolicy.canonical import digest
 from enrolpolicy.night import night
@@ -24,10 +24,16 @@ Drawn = Sequence[tuple[Snapshot, date]]
 def _odd(data: st.DataObject, document: dict[str, Any], on: date) -> None:
     """What no other property has a use for: many records of a pair, at odds with each other and with the calendar."""
     pairs = [(person["id"], course["id"]) for person in document["personnel"] for course in document["courses"]]
-    days = st.sampled_from([-40_500, -800, -731, -730, -366, -365, -345, -31, -30, -1, 0, 1, 400])
+    days = st.sampled_from([-40_500, -800, -731, -730, -400, -366, -365, -345, -336, -335, -31, -30, -1, 0, 1, 400])
+    if data.draw(st.booleans()):
+        document["records"] = []  # else what lasts longer hides the others
+    if data.draw(st.booleans()):
+        months = data.draw(st.sampled_from([1, 12, 12, 1200]))
+        anchor = data.draw(st.sampled_from(["completion", "previous-expiry", "previous-expiry"]))
+        data.draw(st.sampled_from(document["courses"]))["validity"] = {"months": months, "anchor": anchor}
     for _ in range(data.draw(st.integers(0, 5))):
         person, course = data.draw(st.sampled_from(pairs))
-        expires = data.draw(st.none() | st.sampled_from([-91, -90, -1, 0, 20, 30, 31, 364]))
+        expires = data.draw(st.sampled_from([None, None, None, -91, -90, -1, 0, 20, 30, 31, 364]))
         document["records"].append(
             {
                 "person": person,
@@ -100,6 +106,22 @@ class TestThePlansAreTheSame:
         on = drawn[0][1]
         found = plans_of(plan_estate(estate_of([snapshot for snapshot, _ in drawn]), on=on, findings=False))
         assert list(found) == [evolve(plan(snapshot, on=on), findings=()) for snapshot, _ in drawn]
+
+    def test_completions_a_century_ago(self) -> None:
+        """Older than the tables of expiries reach, and looked back at all the same."""
+        whole = register(3)
+        course = evolve(
+            next(it for it in whole.courses if it.auto_enrol), validity=Validity(months=1200), lead_days=None
+        )
+        account = evolve(whole.account, expired_lookback_days=36_525)
+        records = tuple(
+            TrainingRecord(person=person.id, course=course.id, completed_on=ON - timedelta(days))
+            for person, days in zip(whole.personnel, (36_525, 40_500, 41_300), strict=True)
+        )
+        snapshot = evolve(whole, account=account, courses=(course,), records=records, enrolments=())
+        found = list(verdicts(estate_of([snapshot]), on=ON))
+        assert plans_of(plan_estate(estate_of([snapshot]), on=ON)) == (plan(snapshot, on=ON),)
+        assert [verdict.trigger for *_, verdict, _ in found] == ["expiring", "expired", "expired"]
 
     def test_of_nobody_at_all(self) -> None:
         assert plans_of(plan_estate(estate_of([]), on=ON)) == ()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from enrolpolicy.bulk.answers import REASONS, triggers, withdrawn
 from enrolpolicy.bulk.assembly import Rows, picked
 from enrolpolicy.bulk.blocks import Part
 from enrolpolicy.bulk.codes import ENROLS, FIRST_REASON, REQUIRED_BIT, Codes
-from enrolpolicy.bulk.columns import NO_INSTANT, NONE, Choices, Estate, Flags, Ints, Table, Values
+from enrolpolicy.bulk.columns import NO_INSTANT, NONE, Choices, Estate, Flags, Table, Values
 from enrolpolicy.bulk.reading import ReadBlock
 from enrolpolicy.bulk.terms import NEVER, Terms
 from enrolpolicy.model import EnrolmentStatus, Origin
@@ -35,44 +36,33 @@ def tally(read: ReadBlock, counts: NDArray[np.int64], sign: int = 1) -> None:
         counts[here] += sign * found[FIRST_REASON:]
 
 
-def demand(read: ReadBlock, terms: Terms) -> Table:
-    """Those of a block who are to be enrolled, by person and course: cycle, attempt, trigger, expiry and cost."""
+def enrolling(read: ReadBlock) -> Table:
+    """Those of a block who are to be enrolled, by person and course: code, cycle, attempt and expiry."""
     cells, block = np.flatnonzero(read.reasons == ENROLS), read.block
     attempt = np.zeros(len(cells), dtype=np.int32)
-    for place in np.flatnonzero(np.isin(cells, list(read.held))).tolist():
-        attempt[place] = read.held[int(cells[place])].attempt
-    return demanded(
-        terms,
-        block.estate,
-        person=block.person(cells),
-        course=block.course(cells),
-        codes=read.codes[cells],
-        cycle=read.counted.cycle(cells),
-        until=read.counted.until(cells),
-        attempt=attempt,
-    )
+    for cell, held in read.held.items():
+        if held.attempt and read.reasons[cell] == ENROLS:
+            attempt[np.searchsorted(cells, cell)] = held.attempt
+    columns = {
+        "person": block.person(cells).astype(np.int32),
+        "course": block.course(cells).astype(np.int32),
+        "code": read.codes[cells],
+        "cycle_on": read.counted.cycle(cells),
+        "until": read.counted.until(cells),
+        "attempt": attempt,
+    }
+    return Table(len(cells), columns)
 
 
-def demanded(
-    terms: Terms,
-    estate: Estate,
-    *,
-    person: Rows,
-    course: Rows,
-    codes: Codes,
-    cycle: Ints,
-    until: Ints,
-    attempt: Ints,
-) -> Table:
-    """The demand of pairs that are to be enrolled."""
+def demanded(estate: Estate, terms: Terms, enrolling: Table) -> Table:
+    """Their demand: with account, trigger, level and cost, and the expiry of what has one."""
+    course, until = enrolling.ints("course"), enrolling.ints("until")
+    codes = cast("Codes", enrolling.columns["code"])
     return Table(
-        len(person),
+        len(enrolling),
         {
+            **{name: enrolling.columns[name] for name in ("person", "course", "cycle_on", "attempt")},
             "account": estate.courses.ints("account")[course],
-            "person": person.astype(np.int32),
-            "course": course.astype(np.int32),
-            "cycle_on": cycle,
-            "attempt": attempt,
             "because": triggers(terms.codes.facts(codes.astype(np.int64))),
             "required": (codes & REQUIRED_BIT) != 0,
             "expires_on": np.where(until == NEVER, NONE, until).astype(np.int32),
@@ -126,6 +116,14 @@ def _causes(
 
 Columns = Mapping[str, type[np.generic]]
 """What a table has, and what it is made of."""
+ENROLLING: Columns = {
+    "person": np.int32,
+    "course": np.int32,
+    "code": np.uint32,
+    "cycle_on": np.int32,
+    "until": np.int32,
+    "attempt": np.int32,
+}
 DEMAND: Columns = {
     "account": np.int32,
     "person": np.int32,

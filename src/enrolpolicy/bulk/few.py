@@ -21,6 +21,9 @@ from enrolpolicy.bulk.terms import NEVER, Terms
 from enrolpolicy.model import Enrolment, EnrolmentStatus, TrainingRecord
 from enrolpolicy.night import bookings_code, course_night
 
+Located = tuple[Part, Rows]
+"""Rows of a block, and the cell of each."""
+
 _Row = TypeVar("_Row", TrainingRecord, Enrolment)
 
 
@@ -29,7 +32,7 @@ def odd_renewals(block: Block, terms: Terms, counted: Counted) -> Iterator[tuple
     cells = counted.odd
     if not len(cells):
         return
-    records = _records(block, cells)
+    records = _records(block, (counted.part, counted.cell), cells)
     accounts = block.account[cells // block.width].tolist()
     for cell, account, row in zip(cells.tolist(), accounts, block.course(cells).tolist(), strict=True):
         [course] = courses_of(block.estate, (row,))
@@ -40,14 +43,17 @@ def odd_renewals(block: Block, terms: Terms, counted: Counted) -> Iterator[tuple
         yield cell, (completed, expiry), STANDINGS.index(here.code_of(found), RECORDED)
 
 
-def held_bookings(block: Block, terms: Terms, counted: Counted, cells: Rows) -> dict[int, tuple[Bookings, int]]:
+def held_bookings(
+    block: Block, terms: Terms, counted: Counted, booked: Located, cells: Rows
+) -> dict[int, tuple[Bookings, int]]:
     """What the bookings of some cells come to, and what a code has from them; in the order of the cells."""
     if not len(cells):
         return {}
     estate = block.estate
-    enrolments = _enrolments(block, cells)
+    enrolments = _enrolments(block, booked, cells)
     completed = [cell for cell in cells.tolist() if any(map(_is_completed, enrolments[cell]))]
-    records = _records(block, completed)  # nobody else's are looked at
+    # The records of others are not looked at.
+    records = _records(block, (counted.part, counted.cell), completed)
     asked_on = _asked_on(block, cells[counted.cycle(cells) == FIRST])
     accounts = block.account[cells // block.width].tolist()
     found = {}
@@ -62,13 +68,13 @@ def _is_completed(enrolment: Enrolment) -> bool:
     return enrolment.status is EnrolmentStatus.COMPLETED
 
 
-def _records(block: Block, cells: Rows | list[int]) -> Mapping[int, list[TrainingRecord]]:
+def _records(block: Block, located: Located, cells: Rows | list[int]) -> Mapping[int, list[TrainingRecord]]:
     """The records of some cells."""
-    said = _said(block, "records", cells)
+    said = _said(block, "records", located, cells)
     return _by_cell((cell, TrainingRecord(person=_NOBODY, course=_NOBODY, **row)) for cell, _, row in said)
 
 
-def _enrolments(block: Block, cells: Rows) -> Mapping[int, list[Enrolment]]:
+def _enrolments(block: Block, located: Located, cells: Rows) -> Mapping[int, list[Enrolment]]:
     """The enrolments of some cells; the texts that count are made of what was worked out from them before."""
     table = block.estate.enrolments
     cycle_on, requested = table.ints("cycle_on"), table.flags("requested")
@@ -84,7 +90,7 @@ def _enrolments(block: Block, cells: Rows) -> Mapping[int, list[Enrolment]]:
                 **said,
             ),
         )
-        for cell, row, said in _said(block, "enrolments", cells)
+        for cell, row, said in _said(block, "enrolments", located, cells)
     )
 
 
@@ -93,11 +99,13 @@ _NOBODY = "-"
 _TEXTS = (Kind.ID, Kind.REFERENCE, Kind.TEXT)
 
 
-def _said(block: Block, name: str, cells: Rows | list[int]) -> Iterator[tuple[int, int, dict[str, Any]]]:
+def _said(
+    block: Block, name: str, located: Located, cells: Rows | list[int]
+) -> Iterator[tuple[int, int, dict[str, Any]]]:
     """Where each row of some cells belongs, where it stands in its table, and what it says, but for texts."""
     table: Table = getattr(block.estate, name)
     texts = [column.name for column in SHAPES[name].columns if column.kind in _TEXTS]
-    at, rows = _of_cells(block, block.part(name), cells)
+    at, rows = _of_cells(block, located, cells)
     return zip(at, rows, said_by(block.estate, name, table, rows, but=texts), strict=True)
 
 
@@ -108,11 +116,11 @@ def _by_cell(rows: Iterable[tuple[int, _Row]]) -> Mapping[int, list[_Row]]:
     return found
 
 
-def _of_cells(block: Block, part: Part, cells: Rows | list[int]) -> tuple[list[int], list[int]]:
+def _of_cells(block: Block, located: Located, cells: Rows | list[int]) -> tuple[list[int], list[int]]:
     """The rows of some cells: where each belongs, and where it stands in its table."""
+    part, at = located
     wanted = np.zeros(block.cells, dtype=np.bool_)
     wanted[cells] = True
-    at = block.cell(part)
     chosen = np.flatnonzero(wanted[at])
     return at[chosen].tolist(), part.place(chosen).tolist()
 
@@ -123,7 +131,7 @@ def _asked_on(block: Block, cells: Rows) -> Mapping[int, date]:
         return {}
     estate, latest = block.estate, dict.fromkeys(cells.tolist(), NONE)
     own = block.part("assignments")
-    for cell, row in zip(*_of_cells(block, own, cells), strict=True):
+    for cell, row in zip(*_of_cells(block, (own, block.cell(own)), cells), strict=True):
         latest[cell] = max(latest[cell], int(estate.assignments.ints("assigned_on")[row]))
     held = block.part("held_roles")
     askers = _askers(estate.requirements, np.unique(block.course(cells)).tolist())

@@ -13,7 +13,17 @@ from enrolpolicy.bulk.answers import REASONS
 from enrolpolicy.bulk.assembly import taken
 from enrolpolicy.bulk.blocks import blocks
 from enrolpolicy.bulk.columns import NONE, UNKNOWN, Estate, Flags, Ints, Table, Values
-from enrolpolicy.bulk.demand import DEMAND, STAYS, UPKEEP, demand, ours_and_booked, tally, together, upkeep
+from enrolpolicy.bulk.demand import (
+    ENROLLING,
+    STAYS,
+    UPKEEP,
+    demanded,
+    enrolling,
+    ours_and_booked,
+    tally,
+    together,
+    upkeep,
+)
 from enrolpolicy.bulk.noticing import noticed
 from enrolpolicy.bulk.reading import read
 from enrolpolicy.bulk.snapshots import account_of, cycle_of
@@ -79,9 +89,9 @@ def plan_estate(estate: Estate, *, on: Nights, findings: bool = True) -> EstateP
     for block in blocks(estate, terms):
         here = read(block, terms)
         tally(here, counts)
-        asked.append(demand(here, terms))
+        asked.append(enrolling(here))
         booked.append(upkeep(here, terms))
-    wanted = spread(estate, terms, together(DEMAND, asked))
+    wanted = spread(estate, terms, demanded(estate, terms, together(ENROLLING, asked)))
     kept_up = together(UPKEEP, booked)
     order = np.lexsort([kept_up.ints(name) for name in ("enrolment", "course", "person")])
     found = concluded(estate, terms.on, wanted, taken(kept_up, order), counts, sums_of(estate))

@@ -62,7 +62,7 @@ def read(block: Block, terms: Terms, *, fully: bool = False) -> ReadBlock:
     looked_at = np.unique(booked[ended])
     if not fully:
         looked_at = looked_at[~settled(reasons[looked_at])]
-    held = held_bookings(block, terms, counted, looked_at)
+    held = held_bookings(block, terms, counted, (bookings, booked), looked_at)
     if held:
         rare = [terms.codes.rare(facts) for _, facts in held.values()]
         codes[looked_at] |= np.array(rare, dtype=np.uint32)
