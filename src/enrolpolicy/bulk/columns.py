@@ -19,7 +19,7 @@ import numpy as np
 from attrs import NOTHING, Attribute, field, fields, frozen
 from numpy.typing import NDArray
 
-from enrolpolicy.constraints import Between, IdText
+from enrolpolicy.constraints import Between, Check, Id, IdText, check_for
 from enrolpolicy.model import (
     Account,
     Assignment,
@@ -112,7 +112,8 @@ ABSENT: Mapping[Kind, float] = {
 class Column:
     """One column. `choices` are those of a choice, `table` is what a reference refers to, `low` and `high` are limits.
 
-    `default` is the value, as the model has it, of a column that is left out, which one that is `required` may not be.
+    `check` is the model's own, of a single value that is not None. `default` is the value, as the model has it, of a
+    column that is left out, which one that is `required` may not be.
     """
 
     name: str
@@ -124,6 +125,7 @@ class Column:
     table: str | None = None
     low: int | None = None
     high: int | None = None
+    check: Check = field(eq=False, repr=False)
 
 
 @final
@@ -178,6 +180,7 @@ def _column(name: str, attribute: "Attribute[Any]", *, optional: bool) -> Column
         default=None if optional or attribute.default is NOTHING else attribute.default,
         choices=choices,
         table=table,
+        check=check_for(annotation),
         **limits,
     )
 
@@ -209,13 +212,17 @@ def _columns(kind: type) -> Iterator[Column]:
 
 def _shape(name: str, kind: type, *outer: str) -> Shape:
     """A table of rows of a class, which name the account they are of, and what else they stand inside."""
-    outside = [Column(name=one, kind=Kind.REFERENCE, table=_REFERENCES.get(one, "accounts")) for one in outer]
+    outside = [_outer(one) for one in outer]
     return Shape(name, (*outside, *_columns(kind)))
+
+
+def _outer(name: str) -> Column:
+    return Column(name=name, kind=Kind.REFERENCE, table=_REFERENCES.get(name, "accounts"), check=check_for(Id))
 
 
 def _accounts() -> Shape:
     id, *rest = _columns(Account)
-    return Shape("accounts", (Column(name="account", kind=id.kind), *rest))
+    return Shape("accounts", (Column(name="account", kind=id.kind, check=id.check), *rest))
 
 
 SHAPES: Mapping[str, Shape] = {
