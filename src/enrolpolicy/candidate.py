@@ -13,12 +13,12 @@ from enrolpolicy.model import Account, Course, Enrolment, Person
 from enrolpolicy.register import Source
 from enrolpolicy.renewal import Lead, Renewal
 
-_USABLE_ADDRESS = re.compile(r"[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s\x00-\x1f\x7f-\x9f.]+(\.[^@\s\x00-\x1f\x7f-\x9f.]+)+")
+USABLE_ADDRESS = re.compile(r"[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s\x00-\x1f\x7f-\x9f.]+(\.[^@\s\x00-\x1f\x7f-\x9f.]+)+")
 
 
 def usable(email: str | None) -> bool:
     """Whether an invitation can be sent there: one `@`, nothing blank or unprintable, a dot inside the domain."""
-    return email is not None and _USABLE_ADDRESS.fullmatch(email) is not None
+    return email is not None and USABLE_ADDRESS.fullmatch(email) is not None
 
 
 def enrolment_key(account: str, person: str, course: str, cycle: str, attempt: int) -> str:
