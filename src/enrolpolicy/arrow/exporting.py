@@ -47,7 +47,7 @@ def _array(column: Column, table: Table, estate: Estate) -> Array:
     if not isinstance(values, np.ndarray):
         return pa.array(list(values), pa.string())
     if column.choices is not None:
-        said = [plain(decoded(column, value)) for value in values.tolist()]
+        said = [plain(value) for value in decoded(column, values, range(len(values)))]
         return pa.array(said, WRITTEN[column.kind])
     return numbers(values, column.kind, WRITTEN[column.kind])
 

@@ -8,11 +8,14 @@ import numpy as np
 import pyarrow as pa
 
 from enrolpolicy.arrow.exporting import ids_of, numbers
-from enrolpolicy.bulk.allocation import WAITS_FOR, cycle_of
-from enrolpolicy.bulk.codes import REASONS
+from enrolpolicy.bulk.allocation import WAITS_FOR
+from enrolpolicy.bulk.answers import REASONS
 from enrolpolicy.bulk.columns import Kind
 from enrolpolicy.bulk.demand import CAUSES
 from enrolpolicy.bulk.planning import ACTION_TYPES, ENROL, EstatePlan
+from enrolpolicy.bulk.snapshots import cycle_of
+from enrolpolicy.bulk.verdicts import Verdicts
+from enrolpolicy.policy import GATES, TRIGGERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,8 +71,19 @@ SUMMARY = pa.schema(
 )
 """One row for each account: whether its plan may be carried out, and how many of each, as a plan's `counts` has them."""
 
+CANDIDATES = pa.schema(
+    [
+        pa.field("account", pa.string(), nullable=False),
+        pa.field("person", pa.string(), nullable=False),
+        pa.field("course", pa.string(), nullable=False),
+        pa.field("trigger", pa.string()),
+        pa.field("shut", pa.list_(pa.field("item", pa.string(), nullable=False)), nullable=False),
+    ]
+)
+"""One row for each candidate: the trigger that fires, whether gates are shut or not, and the gates that are."""
+
 OUTCOMES = {"actions": ACTIONS, "deferred": DEFERRED, "findings": FINDINGS, "summary": SUMMARY}
-"""The tables that planning gives, by name."""
+"""The tables that a plan comes in, by name."""
 
 
 def outcomes_of(found: EstatePlan) -> dict[str, pa.Table]:
@@ -80,6 +94,21 @@ def outcomes_of(found: EstatePlan) -> dict[str, pa.Table]:
         "findings": _findings(found),
         "summary": _summary(found),
     }
+
+
+def reasons_of(found: Verdicts) -> pa.Table:
+    """The verdict on every candidate as a table."""
+    estate = found.estate
+    closed, places = np.unique(found.shut, return_inverse=True)
+    gates = [[gate.id for place, gate in enumerate(GATES) if bits >> place & 1] for bits in closed.tolist()]
+    columns = [
+        ids_of(estate.accounts, "account", estate.personnel.ints("account")[found.person]),
+        ids_of(estate.personnel, "id", found.person),
+        ids_of(estate.courses, "id", found.course),
+        _named((*(row.id for row in TRIGGERS), None), found.trigger),
+        pa.array(gates, CANDIDATES.field("shut").type).take(pa.array(places)),
+    ]
+    return pa.table(columns, schema=CANDIDATES)
 
 
 def _actions(found: EstatePlan) -> pa.Table:

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 
-from enrolpolicy.cli import ahead, feeds, importing, nights, planning, reports
+from enrolpolicy.cli import ahead, estates, feeds, importing, nights, planning, reports
 from enrolpolicy.cli.command import DONE, INTERRUPTED, REFUSED, USAGE, Command, Usage
 from enrolpolicy.cli.output import closed, say
 from enrolpolicy.errors import InvalidSnapshot
@@ -24,6 +24,7 @@ COMMANDS: tuple[Command, ...] = (
     *reports.COMMANDS,
     *feeds.COMMANDS,
     *importing.COMMANDS,
+    *estates.COMMANDS,
 )
 
 
