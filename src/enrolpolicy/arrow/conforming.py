@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from enrolpolicy.arrow.kernels import repeated
 from enrolpolicy.arrow.layout import WRITTEN, readable, wanted
 from enrolpolicy.arrow.problems import Problems
 from enrolpolicy.bulk import SHAPES, Column, Shape
 from enrolpolicy.constraints import shown
+
+if TYPE_CHECKING:
+    from enrolpolicy.arrow.kernels import Array
 
 
 def check_names(names: Iterable[str], problems: Problems) -> None:
@@ -55,17 +59,14 @@ def conformed(shape: Shape, batches: Iterable[pa.RecordBatch], rows: int) -> Ite
         for start in range(0, whole.num_rows, rows):
             batch = whole.slice(start, rows)
             arrays = [
-                batch.column(column.name)
-                if column.name in batch.schema.names
-                else _default(column, batch.num_rows)
+                batch.column(column.name) if column.name in batch.schema.names else _default(column, batch.num_rows)
                 for column in shape.columns
             ]
             yield pa.RecordBatch.from_arrays(arrays, names=[column.name for column in shape.columns])
 
 
-def _default(column: Column, rows: int) -> pa.Array[Any]:
-    value = pa.scalar(plain(column.default), WRITTEN[column.kind])
-    return pa.repeat(value, rows)
+def _default(column: Column, rows: int) -> Array:
+    return repeated(plain(column.default), WRITTEN[column.kind], rows)
 
 
 def plain(value: object) -> object:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, cast, final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from attrs import frozen
 from pyarrow import types
 
+from enrolpolicy.arrow.kernels import as_kind, filled, nulls, valid
 from enrolpolicy.arrow.layout import WRITTEN
 from enrolpolicy.arrow.problems import Problems
 from enrolpolicy.arrow.texts import as_text, codes, distinct, each, lengths_of, not_utf8, printable
@@ -26,17 +26,12 @@ from enrolpolicy.constraints import IdText, check_for, shown
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from enrolpolicy.arrow.layout import Array
-
-    Numbers = NDArray[Any]
+    from enrolpolicy.arrow.kernels import Array, Numbers
 
 DAYS = date.min.toordinal() - EPOCH, date.max.toordinal() - EPOCH
 """The first and the last day that there is."""
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
-_SECONDS = (
-    (DAYS[0]) * 86_400,
-    (DAYS[1] + 1) * 86_400 - 1,
-)
+_SECONDS = DAYS[0] * 86_400, (DAYS[1] + 1) * 86_400 - 1
 
 
 @final
@@ -68,16 +63,15 @@ def decoded(values: Array, place: Place) -> Array | Numbers:
     """The values of a column, but references and texts as texts in Arrow; what is wrong with them is noted."""
     column = place.column
     if types.is_null(values.type):
-        values = cast("Array", pa.nulls(len(values), WRITTEN[column.kind]))
+        values = nulls(len(values), WRITTEN[column.kind])
     text = WRITTEN[column.kind] == pa.string()
     if text:
         values = as_text(values)
     if values.null_count and not column.nullable:
-        empty = np.logical_not(values.is_valid().to_numpy(zero_copy_only=False))
-        place.refuse(empty, "null", lambda _: f"must not be null; {_instead(column)}")
+        place.refuse(~valid(values), "null", lambda _: f"must not be null; {_instead(column)}")
     if text and (bad := not_utf8(distinct(values))) is not None:
         _refuse_bytes(values, bad, place)
-        return pa.array([""] * len(values)) if column.choices is None else _nothing(values, place)
+        return nulls(len(values), pa.string()) if column.choices is None else np.zeros(len(values), dtype=np.uint8)
     return _DECODERS[column.kind](values, place)
 
 
@@ -93,16 +87,11 @@ def _refuse_bytes(values: Array, bad: int, place: Place) -> None:
         place.problems.add(place.table, "not-utf-8", message, column=place.column.name)
 
 
-def _nothing(values: Array, place: Place) -> Numbers:
-    return np.zeros(len(values), dtype=DTYPES[place.column.kind])
-
-
 def _with_absent(values: Array, place: Place, numbers: Numbers) -> Numbers:
     """Numbers in the column's own width, with what stands for None where there is none."""
     narrow = numbers.astype(DTYPES[place.column.kind], copy=False)
     if values.null_count:
-        valid = values.is_valid().to_numpy(zero_copy_only=False)
-        narrow = np.where(valid, narrow, DTYPES[place.column.kind](ABSENT[place.column.kind]))
+        narrow = np.where(valid(values), narrow, DTYPES[place.column.kind](ABSENT[place.column.kind]))
     return narrow
 
 
@@ -123,12 +112,12 @@ def _refuse_value(place: Place, bad: NDArray[np.bool_] | None, value: Callable[[
 
 
 def _flags(values: Array, place: Place) -> Numbers:
-    return pc.fill_null(values, False).to_numpy(zero_copy_only=False)
+    return filled(values, False)
 
 
 def _numbers(values: Array, place: Place) -> Numbers:
     low, high = place.column.low, place.column.high
-    numbers = pc.fill_null(values, _within(low)).to_numpy(zero_copy_only=False)
+    numbers = filled(values, _within(low))
     assert low is not None
     assert high is not None
     bad = _outside(numbers, low, high)
@@ -144,7 +133,7 @@ def _within(low: int | None) -> int:
 
 
 def _fractions(values: Array, place: Place) -> Numbers:
-    numbers = pc.fill_null(values.cast(pa.float64()), 0.0).to_numpy(zero_copy_only=False)
+    numbers = filled(as_kind(values, pa.float64()), 0.0)
     low, high = place.column.low or 0, place.column.high or 0
     bad = np.logical_not((numbers >= low) & (numbers <= high))  # what is not a number is neither
     _refuse_value(place, bad, lambda row: float(numbers[row]))
@@ -152,7 +141,7 @@ def _fractions(values: Array, place: Place) -> Numbers:
 
 
 def _days(values: Array, place: Place) -> Numbers:
-    days = pc.fill_null(values.view(pa.int32()), 0).to_numpy(zero_copy_only=False)
+    days = filled(values.view(pa.int32()), 0)
     bad = _outside(days, *DAYS)
     if bad is not None:
         place.refuse(
@@ -169,7 +158,7 @@ def _days(values: Array, place: Place) -> Numbers:
 
 def _instants(values: Array, place: Place) -> Numbers:
     per_second = _PER_SECOND[cast("pa.TimestampType[Any, Any]", values.type).unit]
-    ticks = pc.fill_null(values.view(pa.int64()), 0).to_numpy(zero_copy_only=False)
+    ticks = filled(values.view(pa.int64()), 0)
     bad = None if per_second == 10**9 else _outside(ticks, _SECONDS[0] * per_second, (_SECONDS[1] + 1) * per_second - 1)
     if bad is not None:
         place.refuse(
@@ -231,23 +220,24 @@ def _ids(values: Array, place: Place) -> Array:
     lengths = lengths_of(texts)
     sound = len(texts) == 0 or (lengths.min() > 0 and lengths.max() <= longest and printable(texts))
     if not sound:
-        _refuse_value(place, _failing(values, place.column), lambda row: values[row].as_py())
+        refuse_failing(values, True, place)
     return values
 
 
 def _texts(values: Array, place: Place) -> Array:
     if place.column.check is not _ANY_TEXT:
-        _refuse_value(place, _failing(values, place.column), lambda row: values[row].as_py())
+        refuse_failing(values, True, place)
     return values
 
 
 _ANY_TEXT = check_for(str)
 
 
-def _failing(values: Array, column: Column) -> NDArray[np.bool_]:
-    """The rows whose text the model's check refuses."""
-    check = column.check
-    return each(values, lambda texts: np.array([text is not None and check(text) is not None for text in texts]))
+def refuse_failing(values: Array, among: NDArray[np.bool_] | bool, place: Place) -> None:
+    """Refuse the rows, among some, whose text the model's check refuses."""
+    check = place.column.check
+    bad = each(values, lambda texts: np.array([text is not None and check(text) is not None for text in texts]))
+    _refuse_value(place, bad & among, lambda row: values[row].as_py())
 
 
 def _as_they_are(values: Array, _: Place) -> Array:

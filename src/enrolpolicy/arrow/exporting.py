@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
 from enrolpolicy.arrow.conforming import plain
+from enrolpolicy.arrow.kernels import made, taken
 from enrolpolicy.arrow.layout import WRITTEN, schema
 from enrolpolicy.bulk import SHAPES, Column, Estate, Kind, Shape, Table
 from enrolpolicy.bulk.columns import ABSENT
 from enrolpolicy.bulk.snapshots import decoded
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from enrolpolicy.arrow.layout import Array
+    from enrolpolicy.arrow.kernels import Array, Numbers
 
 
 def tables_of(estate: Estate) -> dict[str, pa.Table]:
@@ -32,7 +31,7 @@ def _table(shape: Shape, estate: Estate) -> pa.Table:
     table = pa.concat_tables(parts)
     if len(strays):
         account = np.concatenate([known.ints("account"), strays.ints("account")])
-        table = table.take(pa.array(np.argsort(account, kind="stable")))
+        table = table.take(made(np.argsort(account, kind="stable")))
     return table
 
 
@@ -43,39 +42,31 @@ def _part(shape: Shape, table: Table, estate: Estate) -> pa.Table:
 def _array(column: Column, table: Table, estate: Estate) -> Array:
     values = table.columns[column.name]
     if column.kind is Kind.REFERENCE and isinstance(values, np.ndarray):
-        return taken(estate, column, values)
+        referred: Table = getattr(estate, column.table or "")
+        return ids_of(referred, "account" if column.table == "accounts" else "id", values)
     if not isinstance(values, np.ndarray):
-        return pa.array(list(values), pa.string())
+        return made(list(values), pa.string())
     if column.choices is not None:
         said = [plain(value) for value in decoded(column, values, range(len(values)))]
-        return pa.array(said, WRITTEN[column.kind])
+        return made(said, WRITTEN[column.kind])
     return numbers(values, column.kind, WRITTEN[column.kind])
 
 
-def numbers(values: NDArray[Any], kind: Kind, written: pa.DataType) -> Array:
+def numbers(values: Numbers, kind: Kind, written: pa.DataType) -> Array:
     """Numbers, days or instants as Arrow has them, with a null where there is none."""
     absent = ABSENT.get(kind)
     if absent is None:
         none = None
     else:
         none = np.isnan(values) if kind is Kind.FRACTION else values == absent
-    plain = {Kind.DATE: pa.int32(), Kind.INSTANT: pa.int64()}.get(kind)
-    if plain is None:
-        return pa.array(values, written, mask=none)
-    return pa.array(values, plain, mask=none).view(written)
+    ticks = {Kind.DATE: pa.int32(), Kind.INSTANT: pa.int64()}.get(kind)
+    if ticks is None:
+        return made(values, written, none)
+    return made(values, ticks, none).view(written)
 
 
-def taken(estate: Estate, column: Column, rows: NDArray[Any]) -> Array:
-    """The ids of the rows that a column refers to."""
-    table: Table = getattr(estate, column.table or "")
-    return ids_of(table, "account" if column.table == "accounts" else "id", rows)
-
-
-def ids_of(table: Table, name: str, rows: NDArray[Any]) -> Array:
+def ids_of(table: Table, name: str, rows: Numbers) -> Array:
     """The ids of some rows of a table, -1: none."""
     used, places = np.unique(rows, return_inverse=True)
     ids = table.ids(name)
-    texts = pa.array([None if row < 0 else ids[row] for row in used.tolist()], pa.string())
-    return cast("Array", texts.take(pa.array(places)))
-
-
+    return taken(made([None if row < 0 else ids[row] for row in used.tolist()], pa.string()), places)

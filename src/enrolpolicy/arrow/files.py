@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from io import BufferedWriter
 from pathlib import Path
 from typing import Protocol, final
 
@@ -50,6 +51,7 @@ class _Arrow:
     def __init__(self, path: Path, _: Shape) -> None:
         mapped = pa.memory_map(str(path))
         self.rows: int | None = None
+        self._batches: Iterator[pa.RecordBatch]
         try:
             file = pa.ipc.open_file(mapped)
         except pa.ArrowInvalid:
@@ -64,13 +66,13 @@ class _Arrow:
         return self._batches
 
 
-_OPEN = {".parquet": _Parquet, ".arrow": _Arrow}
+_OPEN: Mapping[str, Callable[[Path, Shape], _Source]] = {".parquet": _Parquet, ".arrow": _Arrow}
 
 
 @final
 @define(eq=False)
 class Directory:
-    """The tables of a directory, found and looked at, not read yet; `accounts` is how many there are, if that is told."""
+    """The tables of a directory, found and looked at, not read yet; `accounts` is how many there are, if known."""
 
     _sources: Mapping[str, _Source]
     _problems: Problems
@@ -195,7 +197,7 @@ def _remove(path: Path) -> None:
         path.unlink()
 
 
-def _writer(path: Path, file: object, schema: pa.Schema) -> pq.ParquetWriter | pa.ipc.RecordBatchFileWriter:
+def _writer(path: Path, file: BufferedWriter, schema: pa.Schema) -> pq.ParquetWriter | pa.ipc.RecordBatchFileWriter:
     if path.suffix == ".parquet":
         return pq.ParquetWriter(file, schema, compression="zstd")
     if path.suffix == ".arrow":
@@ -212,5 +214,3 @@ def write_tables(tables: Mapping[str, pa.Table], directory: str | os.PathLike[st
     with written(files) as sinks:
         for sink, table in zip(sinks, tables.values(), strict=True):
             sink.add(table)
-
-

@@ -1,18 +1,11 @@
 """How a column looks in Arrow: the type it is written with, and the types it is read from."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 from pyarrow import types
 
 from enrolpolicy.bulk import Column, Kind, Shape
-
-if TYPE_CHECKING:
-    from typing import Any
-
-    Array = pa.Array[Any]
-    Dictionary = pa.DictionaryArray[Any, Any]
 
 WRITTEN: Mapping[Kind, pa.DataType] = {
     Kind.ID: pa.string(),

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from enrolpolicy.arrow.exporting import ids_of, numbers
+from enrolpolicy.arrow.kernels import made, taken
 from enrolpolicy.bulk.allocation import WAITS_FOR
 from enrolpolicy.bulk.answers import REASONS
 from enrolpolicy.bulk.columns import Kind
@@ -18,67 +19,74 @@ from enrolpolicy.bulk.verdicts import Verdicts
 from enrolpolicy.policy import GATES, TRIGGERS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from enrolpolicy.arrow.layout import Array
+    from enrolpolicy.arrow.kernels import Array
 
-ACTIONS = pa.schema(
-    [
-        pa.field("account", pa.string(), nullable=False),
-        pa.field("type", pa.string(), nullable=False),
-        pa.field("person", pa.string(), nullable=False),
-        pa.field("course", pa.string(), nullable=False),
-        pa.field("cycle", pa.string()),
-        pa.field("attempt", pa.int32()),
-        pa.field("because", pa.string()),
-        pa.field("expires_on", pa.date32()),
-        pa.field("credits", pa.int32()),
-        pa.field("key", pa.string()),
-        pa.field("enrolment", pa.string()),
-    ]
+
+def _schema(columns: Mapping[str, pa.DataType], sometimes: Collection[str] = ()) -> pa.Schema:
+    return pa.schema([_field(name, kind, name in sometimes) for name, kind in columns.items()])
+
+
+def _field(name: str, kind: pa.DataType, sometimes: bool = False) -> pa.Field[Any]:
+    found: pa.Field[Any] = pa.field(name, kind, nullable=sometimes)
+    return found
+
+
+_TEXT, _DAY, _NUMBER, _COUNT = pa.string(), pa.date32(), pa.int32(), pa.int64()
+_TEXTS = pa.list_(_field("item", _TEXT))
+
+ACTIONS = _schema(
+    {
+        "account": _TEXT,
+        "type": _TEXT,
+        "person": _TEXT,
+        "course": _TEXT,
+        "cycle": _TEXT,
+        "attempt": _NUMBER,
+        "because": _TEXT,
+        "expires_on": _DAY,
+        "credits": _NUMBER,
+        "key": _TEXT,
+        "enrolment": _TEXT,
+    },
+    sometimes={"cycle", "attempt", "because", "expires_on", "credits", "key", "enrolment"},
 )
 """One row for each action, by account, then in the order of `Plan.actions`; null where an action has no such field."""
 
-DEFERRED = pa.schema(
-    [
-        pa.field("account", pa.string(), nullable=False),
-        pa.field("person", pa.string(), nullable=False),
-        pa.field("course", pa.string(), nullable=False),
-        pa.field("cycle", pa.string(), nullable=False),
-        pa.field("because", pa.string(), nullable=False),
-        pa.field("until", pa.date32()),
-        pa.field("shortfall", pa.int64()),
-    ]
+DEFERRED = _schema(
+    {
+        "account": _TEXT,
+        "person": _TEXT,
+        "course": _TEXT,
+        "cycle": _TEXT,
+        "because": _TEXT,
+        "until": _DAY,
+        "shortfall": _COUNT,
+    },
+    sometimes={"until", "shortfall"},
 )
-FINDINGS = pa.schema(
-    [pa.field(name, pa.string(), nullable=False) for name in ("account", "level", "code", "path", "message")]
-)
-SUMMARY = pa.schema(
-    [
-        pa.field("account", pa.string(), nullable=False),
-        pa.field("on", pa.date32(), nullable=False),
-        pa.field("applyable", pa.bool_(), nullable=False),
-        pa.field("guards", pa.list_(pa.field("item", pa.string(), nullable=False)), nullable=False),
-        *(pa.field(name, pa.int64(), nullable=False) for name in (*ACTION_TYPES, "deferred")),
-        pa.field(
-            "not_enrolled",
-            pa.struct([pa.field(reason, pa.int64(), nullable=False) for reason in REASONS]),
-            nullable=False,
-        ),
-    ]
-)
-"""One row for each account: whether its plan may be carried out, and how many of each, as a plan's `counts` has them."""
+"""One row for each who is put off, as `Plan.deferred` has them."""
 
-CANDIDATES = pa.schema(
-    [
-        pa.field("account", pa.string(), nullable=False),
-        pa.field("person", pa.string(), nullable=False),
-        pa.field("course", pa.string(), nullable=False),
-        pa.field("trigger", pa.string()),
-        pa.field("shut", pa.list_(pa.field("item", pa.string(), nullable=False)), nullable=False),
-    ]
+FINDINGS = _schema(dict.fromkeys(("account", "level", "code", "path", "message"), _TEXT))
+"""One row for each finding, as `Plan.findings` has them: paths lead into the account's snapshot."""
+
+SUMMARY = _schema(
+    {
+        "account": _TEXT,
+        "on": _DAY,
+        "applyable": pa.bool_(),
+        "guards": _TEXTS,
+        **dict.fromkeys((*ACTION_TYPES, "deferred"), _COUNT),
+        "not_enrolled": pa.struct([_field(reason, _COUNT) for reason in REASONS]),
+    }
+)
+"""One row for each account: whether its plan may be carried out, and how many of each, as in a plan's `counts`."""
+
+CANDIDATES = _schema(
+    {"account": _TEXT, "person": _TEXT, "course": _TEXT, "trigger": _TEXT, "shut": _TEXTS}, sometimes={"trigger"}
 )
 """One row for each candidate: the trigger that fires, whether gates are shut or not, and the gates that are."""
 
@@ -106,7 +114,7 @@ def reasons_of(found: Verdicts) -> pa.Table:
         ids_of(estate.personnel, "id", found.person),
         ids_of(estate.courses, "id", found.course),
         _named((*(row.id for row in TRIGGERS), None), found.trigger),
-        pa.array(gates, CANDIDATES.field("shut").type).take(pa.array(places)),
+        taken(made(gates, CANDIDATES.field("shut").type), places),
     ]
     return pa.table(columns, schema=CANDIDATES)
 
@@ -121,11 +129,11 @@ def _actions(found: EstatePlan) -> pa.Table:
         ids_of(estate.personnel, "id", table.ints("person")),
         ids_of(estate.courses, "id", table.ints("course")),
         _cycles(table.ints("cycle_on"), booked),
-        pa.array(table.ints("attempt"), mask=~booked),
+        made(table.ints("attempt"), mask=~booked),
         _named((*CAUSES, None), table.ints("because")),
         numbers(table.ints("expires_on"), Kind.DATE, pa.date32()),
-        pa.array(table.ints("credits"), mask=~booked),
-        pa.array(list(found.keys()), pa.string()),
+        made(table.ints("credits"), mask=~booked),
+        made(list(found.keys()), pa.string()),
         ids_of(estate.enrolments, "id", table.ints("enrolment")),
     ]
     return pa.table(columns, schema=ACTIONS)
@@ -141,7 +149,7 @@ def _deferred(found: EstatePlan) -> pa.Table:
         _cycles(table.ints("cycle_on"), np.ones(len(table), dtype=np.bool_)),
         _named(WAITS_FOR, table.choices("because")),
         numbers(table.ints("until"), Kind.DATE, pa.date32()),
-        pa.array(shortfall, pa.int64(), mask=shortfall == 0),
+        made(shortfall, pa.int64(), shortfall == 0),
     ]
     return pa.table(columns, schema=DEFERRED)
 
@@ -160,27 +168,27 @@ def _summary(found: EstatePlan) -> pa.Table:
     size = len(found.estate.accounts)
     kind, account = found.actions.choices("type"), found.actions.ints("account")
     counts = [np.bincount(account[kind == one], minlength=size) for one in range(len(ACTION_TYPES))]
-    reasons = [pa.array(column, pa.int64()) for column in found.not_enrolled.T]
+    reasons = [made(column, pa.int64()) for column in found.not_enrolled.T]
     columns = [
         ids_of(found.estate.accounts, "account", np.arange(size)),
         numbers(found.on, Kind.DATE, pa.date32()),
-        pa.array(found.applyable, pa.bool_()),
-        pa.array(found.guards, SUMMARY.field("guards").type),
-        *(pa.array(column, pa.int64()) for column in counts),
-        pa.array(np.bincount(found.deferred.ints("account"), minlength=size), pa.int64()),
+        made(found.applyable, pa.bool_()),
+        made(found.guards, SUMMARY.field("guards").type),
+        *(made(column, pa.int64()) for column in counts),
+        made(np.bincount(found.deferred.ints("account"), minlength=size), pa.int64()),
         pa.StructArray.from_arrays(reasons, fields=list(cast("Any", SUMMARY.field("not_enrolled").type))),
     ]
     return pa.table(columns, schema=SUMMARY)
 
 
 def _named(names: Sequence[str | None], places: NDArray[Any]) -> Array:
-    return cast("Array", pa.array(names, pa.string()).take(pa.array(places)))
+    return taken(made(names, pa.string()), places)
 
 
 def _cycles(days: NDArray[Any], there: NDArray[np.bool_]) -> Array:
     """Cycles as texts, each different one made once."""
     distinct, places = np.unique(days[there], return_inverse=True)
-    texts = pa.array([cycle_of(day) for day in distinct.tolist()], pa.string())
+    texts = made([cycle_of(day) for day in distinct.tolist()], pa.string())
     spread = np.zeros(len(days), dtype=np.int64)
     spread[there] = places
-    return cast("Array", texts.take(pa.array(spread, mask=~there)))
+    return taken(texts, spread, ~there)

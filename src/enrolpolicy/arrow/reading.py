@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, cast, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from attrs import define, field
-from pyarrow import types
 
-from enrolpolicy.arrow.decoding import Place, decoded
+from enrolpolicy.arrow.decoding import Place, decoded, refuse_failing
+from enrolpolicy.arrow.kernels import as_kind, ascending_order, greater, same, taken
 from enrolpolicy.arrow.problems import Problems
 from enrolpolicy.arrow.references import Index, index
-from enrolpolicy.arrow.texts import ArrowTexts, each
+from enrolpolicy.arrow.texts import ArrowTexts
 from enrolpolicy.arrow.walking import Block, Rows
 from enrolpolicy.arrow.working_out import WORKED_OUT
 from enrolpolicy.bulk import SHAPES, Column, Draft, Estate, Kind, Shape, Table, assembled
@@ -22,12 +21,7 @@ from enrolpolicy.bulk.columns import DTYPES, NO_CHOICE, NONE, UNKNOWN, Ints, Val
 from enrolpolicy.model import Anchor
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from enrolpolicy.arrow.layout import Array
-
-    Chunks = pa.ChunkedArray[Any]
-    Numbers = NDArray[Any]
+    from enrolpolicy.arrow.kernels import Array, Chunks, Numbers
 
 
 def estate_of_block(block: Block, problems: Problems) -> Estate | None:
@@ -129,9 +123,7 @@ class _Reading:
             rows.append(found.find(chunk, account[start : start + len(chunk)]))
             strays = rows[-1] == UNKNOWN
             if strays.any():
-                bad = strays & each(chunk, lambda ids: np.array([id is not None and bool(column.check(id)) for id in ids]))
-                place = self._place(column, self.parts[0].first + start)
-                place.refuse(bad, "invalid", lambda row, chunk=chunk: column.check(chunk[row].as_py()) or "")
+                refuse_failing(chunk, strays, self._place(column, self.parts[0].first + start))
             start += len(chunk)
         self.numbers[column.name] = self._concatenated(rows, np.int32)
 
@@ -152,17 +144,17 @@ class _Reading:
         ids, account = _whole(self.texts["id"]), self.numbers["account"]
         if _ascending(ids, account):
             return
-        by_id = pa.table({"account": account, "id": ids})
-        order = pc.sort_indices(by_id, [("account", "ascending"), ("id", "ascending")]).to_numpy()
-        self._refuse_twins(ids.take(pa.array(order)), account[order], order)
+        order = ascending_order(account=account, id=ids)
+        self._refuse_twins(taken(ids, order), account[order], order)
         self.numbers = {name: values[order] for name, values in self.numbers.items()}
         self.texts, self.meant = (
-            {name: values.take(pa.array(order)) for name, values in these.items()} for these in (self.texts, self.meant)
+            {name: pa.chunked_array([taken(_whole(values), order)]) for name, values in these.items()}
+            for these in (self.texts, self.meant)
         )
 
     def _refuse_twins(self, ids: Array, account: Ints, order: Numbers) -> None:
         """Note the rows that have the id of an earlier one; `order` is where rows stood that now stand by id."""
-        twins = np.flatnonzero(_equal(ids[1:], ids[:-1]) & (account[1:] == account[:-1]))
+        twins = np.flatnonzero(same(ids[1:], ids[:-1]) & (account[1:] == account[:-1]))
         if not len(twins):
             return
         earlier, later = (pick(order[twins], order[twins + 1]) for pick in (np.minimum, np.maximum))
@@ -178,16 +170,10 @@ class _Reading:
 
 def _whole(texts: Chunks) -> Array:
     """Texts of one column as one array of plain ones."""
-    one = texts.combine_chunks() if texts.num_chunks != 1 else texts.chunk(0)
-    return cast("Array", one.cast(pa.string()) if types.is_dictionary(one.type) else one)
+    plain = [as_kind(chunk, pa.string()) for chunk in texts.chunks]
+    return plain[0] if len(plain) == 1 else pa.concat_arrays([*plain, pa.array([], pa.string())])
 
 
 def _ascending(ids: Array, account: Ints) -> bool:
     """Whether rows stand by account, then id, each id once."""
-    after = cast("Any", pc.greater(ids[1:], ids[:-1])).fill_null(True).to_numpy(zero_copy_only=False)
-    return bool((after | (account[1:] > account[:-1])).all())
-
-
-def _equal(these: Array, those: Array) -> NDArray[np.bool_]:
-    equal = cast("Any", pc.equal(these, those))
-    return cast("NDArray[np.bool_]", equal.fill_null(False).to_numpy(zero_copy_only=False))
+    return bool((greater(ids[1:], ids[:-1]) | (account[1:] > account[:-1])).all())

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, cast, final
+from typing import TYPE_CHECKING, final
 
 import numpy as np
-import pyarrow.compute as pc
 from attrs import field, frozen
 
+from enrolpolicy.arrow.kernels import encoded, places_in
 from enrolpolicy.arrow.texts import codes
 from enrolpolicy.bulk.columns import UNKNOWN, Ints
 
 if TYPE_CHECKING:
-    from enrolpolicy.arrow.layout import Array
+    from enrolpolicy.arrow.kernels import Array, Numbers
 
     Look = Callable[[Ints, Ints], Ints]
 
@@ -32,9 +32,8 @@ class Index:
     def find(self, references: Array, account: Ints) -> Ints:
         """The row that each reference of an account refers to; `UNKNOWN` where there is none."""
         places, texts = codes(references)
-        found = pc.fill_null(pc.index_in(texts, self.distinct), UNKNOWN).to_numpy(zero_copy_only=False)
         # A null is at the place -1, the last one.
-        ids = np.append(found, UNKNOWN).astype(np.int32)[places]
+        ids = np.append(places_in(texts, self.distinct), UNKNOWN).astype(np.int32)[places]
         known = ids >= 0
         if known.all():
             return self.look(account, ids)
@@ -50,7 +49,7 @@ def index(ids: Array, account: Ints, accounts: int) -> Index:
     every account, as those of courses do, there is a place for each account and id. Where that would be too many
     places, keys made of both are searched for.
     """
-    places, distinct = codes(cast("Array", pc.dictionary_encode(ids)))
+    places, distinct = codes(encoded(ids))
     if len(distinct) == len(ids):
         return Index(distinct, _by_id(account))
     keys = account.astype(np.int64) * len(distinct) + places
@@ -66,17 +65,18 @@ def _by_id(owner: Ints) -> Look:
     return look
 
 
-def _by_place(keys: Ints, accounts: int, width: int) -> Look:
+def _by_place(keys: Numbers, accounts: int, width: int) -> Look:
     rows = np.full(accounts * width, UNKNOWN, dtype=np.int32)
     rows[keys] = np.arange(len(keys), dtype=np.int32)
 
     def look(account: Ints, ids: Ints) -> Ints:
-        return rows[account.astype(np.int64) * width + ids]
+        found: Ints = rows[account.astype(np.int64) * width + ids]
+        return found
 
     return look
 
 
-def _by_key(keys: Ints, width: int) -> Look:
+def _by_key(keys: Numbers, width: int) -> Look:
     order = np.argsort(keys, kind="stable").astype(np.int32)
     ascending = keys[order]
 

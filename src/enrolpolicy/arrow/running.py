@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import final
 
 import pyarrow as pa
-import pyarrow.compute as pc
-from attrs import frozen
+from attrs import evolve, fields, frozen
 
 from enrolpolicy.arrow.files import open_tables, written
+from enrolpolicy.arrow.kernels import total
 from enrolpolicy.arrow.outcomes import CANDIDATES, OUTCOMES, outcomes_of, reasons_of
 from enrolpolicy.arrow.walking import ROWS
 from enrolpolicy.bulk import plan_estate, verdicts
@@ -50,11 +50,11 @@ def plan_tables(
     """Plan the tables of a directory, and write what is asked for: `out` has files by the names of `WRITABLE`.
 
     Files appear whole, and all at once, when every account has been planned. Findings are only looked for where they
-    are written. Raises `InvalidSnapshot` with everything that is wrong with the tables, `OSError` where a file cannot be
-    read or written, and `ValueError` for a file whose name ends in nothing known.
+    are written. Raises `InvalidSnapshot` with everything that is wrong with the tables, `OSError` where a file cannot
+    be read or written, and `ValueError` for a file whose name ends in nothing known.
     """
     source = open_tables(directory)
-    counted: list[dict[str, int]] = []
+    counted: list[Totals] = []
     done = 0
     with written({name: WRITABLE[what] for what, name in out.items()}) as files:
         sinks = dict(zip(out, files, strict=True))
@@ -68,20 +68,27 @@ def plan_tables(
             counted.append(_counted(tables))
             done += len(estate.accounts)
             told(done, source.accounts)
-    sums = {name: sum(counts[name] for counts in counted) for name in (counted[0] if counted else ())}
-    return Totals(**{**sums, "errors": sums.get("errors", 0) if "findings" in out else None})
+    return _sum(counted, findings="findings" in out)
 
 
 WRITABLE: Mapping[str, pa.Schema] = {**OUTCOMES, "reasons": CANDIDATES}
 """What planning can write, and the columns of each."""
 
 
-def _counted(tables: Mapping[str, pa.Table]) -> dict[str, int]:
+def _counted(tables: Mapping[str, pa.Table]) -> Totals:
     summary = tables["summary"]
-    names = ("enrol", "cancel", "invite", "deferred")
-    return {
-        "accounts": len(summary),
-        **{name: pc.sum(summary.column(name)).as_py() or 0 for name in names},
-        "held_back": pc.sum(pc.invert(summary.column("applyable"))).as_py() or 0,
-        "errors": pc.sum(pc.equal(tables["findings"].column("level"), ERROR)).as_py() or 0,
-    }
+    return Totals(
+        accounts=len(summary),
+        **{name: total(summary.column(name)) for name in ("enrol", "cancel", "invite", "deferred")},
+        held_back=len(summary) - total(summary.column("applyable")),
+        errors=tables["findings"].column("level").to_pylist().count(ERROR),
+    )
+
+
+def _sum(counted: Iterable[Totals], *, findings: bool) -> Totals:
+    sums = {part.name: 0 for part in fields(Totals)}
+    for one in counted:
+        for name in sums:
+            sums[name] += getattr(one, name)
+    found = Totals(**sums)
+    return found if findings else evolve(found, errors=None)

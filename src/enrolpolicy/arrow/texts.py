@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, cast, final
+from typing import TYPE_CHECKING, TypeVar, cast, final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from attrs import field, frozen
 from pyarrow import types
 
+from enrolpolicy.arrow.kernels import as_kind, encoded, filled, runs, seen_as, taken, valid
 from enrolpolicy.bulk.columns import Ints
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from enrolpolicy.arrow.layout import Array, Dictionary
+    from enrolpolicy.arrow.kernels import Array, Chunks, Dictionary
 
     Rows = NDArray[np.intp]
 
@@ -26,13 +26,13 @@ _N = TypeVar("_N", bound=np.generic)
 def as_text(values: Array) -> Array:
     """Texts as `string`, or as a dictionary of it without a null among its entries."""
     if types.is_dictionary(values.type):
-        encoded = cast("Dictionary", values)
-        if encoded.dictionary.null_count:  # a null there, and a null in the rows, would be two ways to say the same
-            return cast("Array", pc.dictionary_encode(as_text(encoded.dictionary_decode())))
-        if types.is_string(encoded.dictionary.type):
+        coded = cast("Dictionary", values)
+        if coded.dictionary.null_count:  # a null there, and a null in the rows, would be two ways to say the same
+            return encoded(as_text(coded.dictionary_decode()))
+        if types.is_string(coded.dictionary.type):
             return values
-        return pa.DictionaryArray.from_arrays(encoded.indices, pc.cast(encoded.dictionary, pa.string()))
-    return values if types.is_string(values.type) else cast("Array", pc.cast(values, pa.string()))
+        return pa.DictionaryArray.from_arrays(coded.indices, as_kind(coded.dictionary, pa.string()))
+    return values if types.is_string(values.type) else as_kind(values, pa.string())
 
 
 def distinct(values: Array) -> Array:
@@ -45,8 +45,8 @@ def bytes_of(texts: Array) -> NDArray[np.uint8]:
     _, offsets, content = texts.buffers()
     if content is None or offsets is None or len(texts) == 0:
         return np.empty(0, dtype=np.uint8)
-    ends = np.frombuffer(offsets, dtype=np.int32)
-    return np.frombuffer(content, dtype=np.uint8)[ends[texts.offset] : ends[texts.offset + len(texts)]]
+    ends = seen_as(offsets, np.int32)
+    return seen_as(content, np.uint8)[ends[texts.offset] : ends[texts.offset + len(texts)]]
 
 
 def lengths_of(texts: Array) -> Ints:
@@ -54,7 +54,8 @@ def lengths_of(texts: Array) -> Ints:
     offsets = texts.buffers()[1]
     if offsets is None or len(texts) == 0:
         return np.empty(0, dtype=np.int32)
-    return np.diff(np.frombuffer(offsets, dtype=np.int32)[texts.offset : texts.offset + len(texts) + 1])
+    ends: Ints = seen_as(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    return np.diff(ends)
 
 
 def printable(texts: Array) -> bool:
@@ -88,16 +89,16 @@ def _is_utf8(value: bytes | None) -> bool:
 
 
 def codes(values: Array) -> tuple[Rows, Array]:
-    """For each row the place of its text among some texts; -1: null. Texts that follow each other are looked at once."""
+    """For each row the place of its text among some texts; -1: null. Equal ones that follow each other are one."""
     if types.is_dictionary(values.type):
-        encoded = cast("Dictionary", values)
-        places = pc.fill_null(encoded.indices.cast(pa.int64()), -1).to_numpy(zero_copy_only=False)
-        if len(encoded.dictionary) <= len(values):
-            return places, encoded.dictionary
+        coded = cast("Dictionary", values)
+        places = filled(as_kind(coded.indices, pa.int32()), -1)
+        if len(coded.dictionary) <= len(values):
+            return places, coded.dictionary
         starts = np.flatnonzero(np.concatenate([[True], places[1:] != places[:-1]])) if len(places) else places
         firsts = places[starts]
         spread = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(places)))
-        return np.where(places < 0, -1, spread), encoded.dictionary.take(pa.array(np.maximum(firsts, 0)))
+        return np.where(places < 0, -1, spread), taken(coded.dictionary, np.maximum(firsts, 0))
     return _runs(values)
 
 
@@ -105,18 +106,14 @@ def _runs(values: Array) -> tuple[Rows, Array]:
     """The same for texts that stand in the rows themselves."""
     if len(values) == 0:
         return np.empty(0, dtype=np.intp), values
-    runs = cast("Any", pc.run_end_encode(values))
-    ends = runs.run_ends.to_numpy()
+    ends, texts = runs(values)
     spread = np.repeat(np.arange(len(ends)), np.diff(ends, prepend=0))
-    if values.null_count:
-        spread = np.where(values.is_valid().to_numpy(zero_copy_only=False), spread, -1)
-    return spread, runs.values
+    return np.where(valid(values), spread, -1) if values.null_count else spread, texts
 
 
 def each(values: Array, work_out: Callable[[Sequence[str | None]], NDArray[_N]]) -> NDArray[_N]:
     """What is worked out for the text of each row, worked out once for each distinct one."""
-    encoded = values if types.is_dictionary(values.type) else cast("Array", pc.dictionary_encode(values))
-    places, texts = codes(encoded)
+    places, texts = codes(values if types.is_dictionary(values.type) else encoded(values))
     worked_out = work_out([*cast("list[str | None]", texts.to_pylist()), None])
     return worked_out[places]  # where there is none, the place is -1, which is the last
 
@@ -129,7 +126,7 @@ def each(values: Array, work_out: Callable[[Sequence[str | None]], NDArray[_N]])
 class ArrowTexts:
     """Texts of Arrow, each made text when it is asked for."""
 
-    values: pa.ChunkedArray[Any] = field(repr=False)
+    values: Chunks | Array = field(repr=False)
 
     def __len__(self) -> int:
         return len(self.values)
@@ -138,5 +135,4 @@ class ArrowTexts:
         return cast("str", self.values[int(index)].as_py())
 
     def __iter__(self) -> Iterator[str]:
-        for chunk in self.values.chunks:
-            yield from cast("list[str]", chunk.to_pylist())
+        return iter(cast("list[str]", self.values.to_pylist()))

@@ -1,8 +1,8 @@
 """The tables of an estate read in step, account by account: never more of them in memory than a few accounts.
 
-Each table comes in batches, its rows by ascending account. A table that has not ended may yet have more rows of the last
-account that was read of it, so what can be handed on are the accounts before the least of those. Then the tables that
-hold it back are read on. What is held is at most a batch of each table, or its largest account.
+Each table comes in batches, its rows by ascending account. A table that has not ended may yet have more rows of the
+last account that was read of it, so what can be handed on are the accounts before the least of those. Then the tables
+that hold it back are read on. What is held is at most two batches of each table, or its largest account and one.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import pyarrow as pa
 from attrs import define, field, frozen
 
 from enrolpolicy.arrow.decoding import Place, decoded
+from enrolpolicy.arrow.kernels import taken
 from enrolpolicy.arrow.problems import Problems
 from enrolpolicy.arrow.texts import codes
 from enrolpolicy.bulk import SHAPES, Shape
@@ -23,7 +24,7 @@ from enrolpolicy.bulk import SHAPES, Shape
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from enrolpolicy.arrow.layout import Array
+    from enrolpolicy.arrow.kernels import Array
 
     Ends = NDArray[np.int64]
 
@@ -34,7 +35,7 @@ ROWS = 1 << 18
 @final
 @frozen(eq=False)
 class Rows:
-    """Some rows of a table as they were read; `first` is the number of the first, and each account has some, in order."""
+    """Some rows of a table as they were read, by account; `first` is the number of the first of them."""
 
     batch: pa.RecordBatch = field(repr=False)
     first: int
@@ -87,9 +88,7 @@ class _Cursor:
         for before, after, end in zip((self.last, *rows.accounts), rows.accounts, (0, *rows.ends), strict=False):
             if after < before:
                 message = f"is of account `{after}`, after rows of `{before}`; sort the table by account"
-                self.problems.add(
-                    self.shape.name, "unsorted", message, column="account", row=self.read + int(end)
-                )
+                self.problems.add(self.shape.name, "unsorted", message, column="account", row=self.read + int(end))
         self.problems.refuse()  # rows out of order cannot be read in step
         self.read += batch.num_rows
         self.count += batch.num_rows
@@ -115,13 +114,11 @@ def _rows(shape: Shape, batch: pa.RecordBatch, first: int, problems: Problems) -
     problems.refuse()  # without its account nothing can be said of a row
     places, texts = codes(cast("Array", values))
     ends = np.append(np.flatnonzero(places[1:] != places[:-1]) + 1, len(places))
-    accounts = cast("list[str]", texts.take(pa.array(places[ends - 1])).to_pylist())
+    accounts = cast("list[str]", taken(texts, places[ends - 1]).to_pylist())
     return Rows(batch, first, tuple(accounts), ends)
 
 
-def blocks(
-    tables: Mapping[str, Iterable[pa.RecordBatch]], problems: Problems, *, rows: int = ROWS
-) -> Iterator[Block]:
+def blocks(tables: Mapping[str, Iterable[pa.RecordBatch]], problems: Problems, *, rows: int = ROWS) -> Iterator[Block]:
     """All rows of some accounts at a time, all accounts in ascending order.
 
     Raises `InvalidSnapshot` where the rows of a table are not in that order.
@@ -135,5 +132,3 @@ def blocks(
         for cursor in cursors:
             if cursor.last == before:
                 cursor.fill()
-
-

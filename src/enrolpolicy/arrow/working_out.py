@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from pyarrow import types
 
+from enrolpolicy.arrow.kernels import matching
 from enrolpolicy.arrow.texts import bytes_of, each
 from enrolpolicy.bulk.assembly import DERIVED, reachable
 from enrolpolicy.candidate import USABLE_ADDRESS
@@ -17,7 +16,7 @@ from enrolpolicy.candidate import USABLE_ADDRESS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from enrolpolicy.arrow.layout import Array
+    from enrolpolicy.arrow.kernels import Array
 
     WorkOut = Callable[[Array], NDArray[Any]]
 
@@ -31,8 +30,7 @@ def reachable_in_arrow(emails: Array) -> NDArray[np.bool_]:
         return each(emails, reachable)
     if (bytes_of(emails) > 0x7F).any():
         return reachable(cast("list[str | None]", emails.to_pylist()))
-    usable = pc.match_substring_regex(emails, _PATTERN)
-    return cast("pa.BooleanArray", pc.fill_null(usable, False)).to_numpy(zero_copy_only=False)
+    return matching(emails, _PATTERN)
 
 
 def _by_distinct(work_out: Callable[[Any], Any]) -> WorkOut:

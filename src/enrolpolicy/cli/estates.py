@@ -103,7 +103,8 @@ def _lines(found: "Totals", out: str, dress: Style) -> Iterator[str]:
     ):
         yield f"  {name:<8} {count:>13,}"
     if found.held_back:
-        yield dress.paint(f"NOT APPLYABLE: the plans of {found.held_back:,} accounts; --summary names their guards", "red")
+        held = f"NOT APPLYABLE: the plans of {found.held_back:,} accounts; --summary names their guards"
+        yield dress.paint(held, "red")
     if found.errors:
         yield dress.paint(f"{found.errors:,} findings of level error", "yellow")
     yield f"wrote {safe(out)}"
@@ -135,6 +136,4 @@ def _export(arguments: Namespace) -> int:
     return DONE
 
 
-COMMANDS = (
-    Command(name="bulk", help="whole estates: tables in, plans out", arguments=_arguments, run=_run),
-)
+COMMANDS = (Command(name="bulk", help="whole estates: tables in, plans out", arguments=_arguments, run=_run),)
