@@ -15,7 +15,7 @@ import pyarrow as pa
 from attrs import frozen
 from pyarrow import types
 
-from enrolpolicy.arrow.kernels import as_kind, filled, nulls, valid
+from enrolpolicy.arrow.kernels import as_kind, filled, nulls, repeated, valid
 from enrolpolicy.arrow.layout import WRITTEN
 from enrolpolicy.arrow.problems import Problems
 from enrolpolicy.arrow.texts import as_text, codes, distinct, each, lengths_of, not_utf8, printable
@@ -71,7 +71,9 @@ def decoded(values: Array, place: Place) -> Array | Numbers:
         place.refuse(~valid(values), "null", lambda _: f"must not be null; {_instead(column)}")
     if text and (bad := not_utf8(distinct(values))) is not None:
         _refuse_bytes(values, bad, place)
-        return nulls(len(values), pa.string()) if column.choices is None else np.zeros(len(values), dtype=np.uint8)
+        return (
+            repeated("", pa.string(), len(values)) if column.choices is None else np.zeros(len(values), dtype=np.uint8)
+        )
     return _DECODERS[column.kind](values, place)
 
 

@@ -60,6 +60,11 @@ def filled(values: Array, value: object) -> Numbers:
     return _as_numbers(_call.fill_null(values, value))
 
 
+def with_blank(texts: Array) -> Array:
+    """Texts, and an empty one in the place of nulls."""
+    return _as_array(_call.fill_null(texts, ""))
+
+
 def places_in(values: Array, among: Array) -> Numbers:
     """The place of each value among others; -1: it is not there."""
     return _as_numbers(_call.fill_null(_call.index_in(values, among), -1))

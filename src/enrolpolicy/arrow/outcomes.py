@@ -13,9 +13,9 @@ from enrolpolicy.bulk.allocation import WAITS_FOR
 from enrolpolicy.bulk.answers import REASONS
 from enrolpolicy.bulk.columns import Kind
 from enrolpolicy.bulk.demand import CAUSES
+from enrolpolicy.bulk.judging import Verdicts
 from enrolpolicy.bulk.planning import ACTION_TYPES, ENROL, EstatePlan
 from enrolpolicy.bulk.snapshots import cycle_of
-from enrolpolicy.bulk.verdicts import Verdicts
 from enrolpolicy.policy import GATES, TRIGGERS
 
 if TYPE_CHECKING:

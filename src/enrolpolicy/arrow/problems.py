@@ -17,8 +17,8 @@ class Problems:
     _first: dict[_Fault, Problem] = field(factory=dict)
     _count: dict[_Fault, int] = field(factory=dict)
 
-    def __bool__(self) -> bool:
-        return bool(self._first)
+    def __len__(self) -> int:
+        return len(self._first)
 
     def add(
         self, table: str, code: str, message: str, *, column: str = "", row: int | None = None, rows: int = 1

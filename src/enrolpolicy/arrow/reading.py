@@ -10,7 +10,7 @@ import pyarrow as pa
 from attrs import define, field
 
 from enrolpolicy.arrow.decoding import Place, decoded, refuse_failing
-from enrolpolicy.arrow.kernels import as_kind, ascending_order, greater, same, taken
+from enrolpolicy.arrow.kernels import as_kind, ascending_order, greater, same, taken, with_blank
 from enrolpolicy.arrow.problems import Problems
 from enrolpolicy.arrow.references import Index, index
 from enrolpolicy.arrow.texts import ArrowTexts
@@ -80,7 +80,8 @@ class _Reading:
             self._settle_validity()
         if "id" in self.texts:
             self._sort()
-            indexes[self.shape.name] = index(_whole(self.texts["id"]), self.numbers["account"], len(self.accounts))
+            ids = with_blank(_whole(self.texts["id"]))
+            indexes[self.shape.name] = index(ids, self.numbers["account"], len(self.accounts))
         columns: dict[str, Values] = {**self.numbers, **{name: ArrowTexts(it) for name, it in self.texts.items()}}
         meant = {name: ArrowTexts(it) for name, it in self.meant.items()}
         return Draft(Table(len(account), columns), meant, by_id=True)

@@ -84,12 +84,14 @@ class _Cursor:
                 self._take_in(batch)
 
     def _take_in(self, batch: pa.RecordBatch) -> None:
+        known = len(self.problems)
         rows = _rows(self.shape, batch, self.read, self.problems)
         for before, after, end in zip((self.last, *rows.accounts), rows.accounts, (0, *rows.ends), strict=False):
             if after < before:
                 message = f"is of account `{after}`, after rows of `{before}`; sort the table by account"
                 self.problems.add(self.shape.name, "unsorted", message, column="account", row=self.read + int(end))
-        self.problems.refuse()  # rows out of order cannot be read in step
+        if len(self.problems) > known:  # rows out of order cannot be read in step
+            self.problems.refuse()
         self.read += batch.num_rows
         self.count += batch.num_rows
         self.last = rows.accounts[-1]
@@ -110,8 +112,10 @@ class _Cursor:
 
 def _rows(shape: Shape, batch: pa.RecordBatch, first: int, problems: Problems) -> Rows:
     column = shape.columns[0]
+    known = len(problems)
     values = decoded(batch.column(0), Place(problems, shape.name, column, first))
-    problems.refuse()  # without its account nothing can be said of a row
+    if len(problems) > known:  # without its account nothing can be said of a row
+        problems.refuse()
     places, texts = codes(cast("Array", values))
     ends = np.append(np.flatnonzero(places[1:] != places[:-1]) + 1, len(places))
     accounts = cast("list[str]", taken(texts, places[ends - 1]).to_pylist())
