@@ -15,9 +15,13 @@ from typing import Any
 from attrs import Attribute, evolve, fields
 
 import enrolpolicy
+import enrolpolicy.arrow
 import enrolpolicy.bulk
 from enrolpolicy import GATES, NO_TRIGGER, TRIGGERS, WITHDRAWALS, Permission, Row, plan_schema, snapshot_schema
 from enrolpolicy.adapters.memory import STRONG
+from enrolpolicy.arrow.conforming import plain
+from enrolpolicy.arrow.running import WRITABLE
+from enrolpolicy.bulk import SHAPES, Column, Kind
 from enrolpolicy.guarantees import IMPOSSIBLE, PROMISES, WEAKNESSES, InDoubt, Invitations, Weakness, guarantee
 from enrolpolicy.lifecycle import diagram
 from enrolpolicy.model import WITHDRAWN_BY_DEFAULT
@@ -183,16 +187,19 @@ def python() -> str:
         "`enrolpolicy.rows`; adapters are in `enrolpolicy.adapters`, exams in `enrolpolicy.testing`. Everything else is an\n"
         "implementation, and may change.\n",
     ]
-    for module in (enrolpolicy, enrolpolicy.bulk):
+    for module in (enrolpolicy, enrolpolicy.bulk, enrolpolicy.arrow):
         names = [(name, getattr(module, name)) for name in module.__all__]
-        if module is enrolpolicy.bulk:
-            parts.append(f"# {BULK}\n")
+        if module in EXTRAS:
+            parts.append(f"# {EXTRAS[module]}\n")
         for title, belongs in groups:
             parts += [f"## {title}\n", table(["name", "is"], sorted(described(names, belongs))), ""]
     return "\n".join(parts).rstrip() + "\n"
 
 
-BULK = "Those of `enrolpolicy.bulk`\n\nWith the extra `bulk`: whole estates over columns."
+EXTRAS = {
+    enrolpolicy.bulk: "Those of `enrolpolicy.bulk`\n\nWith the extra `bulk`: whole estates over columns.",
+    enrolpolicy.arrow: "Those of `enrolpolicy.arrow`\n\nWith the extra `arrow`: the same from tables and files.",
+}
 
 
 def described(names: Iterable[tuple[str, object]], belongs: Callable[[object], bool]) -> Iterator[tuple[str, str]]:
@@ -227,6 +234,7 @@ VALUES = {
     "FOR_EVER": "As long as there is an LMS: for `keys_kept`.",
     "GATES": "The table of gates.",
     "NO_TRIGGER": "The reason of a pair for which no gate is shut and no trigger fires either.",
+    "OUTCOMES": "The tables that a plan comes in, by name, and their columns.",
     "POLICY_VERSION": "Changes whenever a row, or what a fact means, changes.",
     "REASONS": "What can stand against enrolling, in the order of the table; what `not_enrolled` counts.",
     "SHAPES": "Every table of an estate, by name: its columns, and what each may hold.",
@@ -358,7 +366,72 @@ def verified() -> str:
     return "\n".join(parts)
 
 
+# The tables of an estate
+
+
+def tables() -> str:
+    """Every table of an estate, in and out."""
+    parts = [
+        "# The tables of an estate\n",
+        "For whoever has registers as tables. `enrolpolicy bulk plan` reads a directory with one file for each, "
+        "`records.parquet` or\n`records.arrow` and so on, and `enrolpolicy.arrow.estates` the same as frames in memory. "
+        "The rows of every table stand by\nascending account; ids are unique within an account. A column with a default may "
+        "be left out. A null stands for None, and\nmay stand only where that is a value. Text may be dictionary-encoded; an "
+        "unknown person, course or role is a finding, and\nthe row is ignored.\n",
+    ]
+    for name, shape in SHAPES.items():
+        rows = [
+            [f"`{one.name}`", holds(one), "required" if one.required else f"`{words(plain(one.default))}`"]
+            for one in shape.columns
+        ]
+        parts += [f"## {name}\n", table(["column", "holds", "default"], rows)]
+    parts += [
+        "# The tables of a plan\n",
+        "What is written. Every table has its rows by ascending account; where a field is one of JSON's, it means the same.\n",
+    ]
+    for name, columns in WRITABLE.items():
+        rows = [
+            [
+                f"`{one.name}`",
+                str(one.type) if one.name != "not_enrolled" else NOT_ENROLLED,
+                "yes" if one.nullable else "",
+            ]
+            for one in columns
+        ]
+        parts += [f"## {name}\n", f"{WRITTEN[name]}\n", table(["column", "Arrow type", "null"], rows)]
+    return "\n".join(parts)
+
+
+NOT_ENROLLED = "struct with a count, int64, for each [reason](policy.md)"
+WRITTEN = {
+    "actions": "With `--out`: a row for each action, in the order of a plan's `actions`; null where such an action has no such field.",
+    "deferred": "With `--deferred`: a row for each who is to be enrolled later.",
+    "findings": "With `--findings`: what cannot be meant so; paths are those of the account's snapshot.",
+    "summary": "With `--summary`: a row for each account.",
+    "reasons": "With `--reasons`: a row for each candidate; `trigger` fires whether gates are shut or not.",
+}
+
+
+def holds(column: Column) -> str:
+    """What a column may hold, in words."""
+    limits = [] if column.low is None else [f"from {column.low} to {column.high}"]
+    text = {
+        Kind.ID: "id, 1 to 255 characters",
+        Kind.TEXT: "text",
+        Kind.FLAG: "bool",
+        Kind.NUMBER: "integer",
+        Kind.FRACTION: "float",
+        Kind.DATE: "date32",
+        Kind.INSTANT: "timestamp with a time zone",
+        Kind.REFERENCE: f"id in `{column.table}`",
+        Kind.CHOICE: ", ".join(f"`{one.value}`" for one in column.choices or ()),
+        Kind.CHOICES: f"list of {', '.join(f'`{one.value}`' for one in column.choices or ())}",
+    }[column.kind]
+    return " ".join([text, *limits]) + (", or null" if column.nullable else "")
+
+
 PAGES: dict[str, Callable[[], str]] = {
+    "docs/reference/tables.md": tables,
     "docs/reference/policy.md": policy,
     "docs/reference/json.md": json,
     "docs/reference/python.md": python,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -132,7 +131,7 @@ class TestAColumn:
         rest = [str(value).encode() for value in tables[table].column(at).to_pylist()[2:]]
         found = _raw_text(b"p0", b"p\xff", *rest)
         if encoded:
-            found = pa.DictionaryArray.from_arrays(pa.array(np.arange(6, dtype=np.int32)), found)
+            found = pa.DictionaryArray.from_arrays(pa.array(list(range(6))), found)
         tables[table] = tables[table].set_column(at, column, found)
         assert (f"{table}[1].{column}", "not-utf-8") in problems(tables, 1000)
 

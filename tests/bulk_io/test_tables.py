@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from arrow_tables import Tables, accounts, rows_of, sound
 from enrolpolicy import Account, Enrolment, EnrolmentStatus, Origin, Snapshot, Validity, plan
 from enrolpolicy.arrow import ArrowStream, estate_of_tables, estates, schema, tables_of
+from enrolpolicy.arrow.kernels import made
 from enrolpolicy.arrow.references import _by_id, _by_key, _by_place, index
 from enrolpolicy.arrow.working_out import reachable_in_arrow
 from enrolpolicy.bulk import SHAPES, estate_of, plan_estate, plans_of
@@ -45,7 +46,7 @@ def _dictionaries(table: pa.Table) -> pa.Table:
 def _reversed(table: pa.Table) -> pa.Table:
     """The rows of each account the other way round, the accounts in their order."""
     account = np.array(table.column("account").to_pylist())
-    return table.take(pa.array(np.lexsort((-np.arange(len(account)), account))))
+    return table.take(made(np.lexsort((-np.arange(len(account)), account))))
 
 
 FORMS: dict[str, Form] = {
@@ -119,7 +120,9 @@ class _Stream:
         self._table = table
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        return self._table.__arrow_c_stream__(requested_schema)
+        table: Any = self._table
+        found: object = table.__arrow_c_stream__(requested_schema)
+        return found
 
 
 class TestWhatIsTaken:

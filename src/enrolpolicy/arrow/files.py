@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from attrs import define, field
 
 from enrolpolicy.arrow.conforming import check_names, check_schema, conformed
-from enrolpolicy.arrow.layout import text_columns
+from enrolpolicy.arrow.layout import is_text, text_columns
 from enrolpolicy.arrow.problems import Problems
 from enrolpolicy.arrow.tables import estates_of_batches
 from enrolpolicy.arrow.walking import ROWS
@@ -36,7 +36,9 @@ class _Source(Protocol):
 @final
 class _Parquet:
     def __init__(self, path: Path, shape: Shape) -> None:
-        self._file = pq.ParquetFile(path, read_dictionary=list(text_columns(shape)), pre_buffer=False)
+        texts = set(text_columns(shape))
+        encoded = [field.name for field in pq.read_schema(path) if field.name in texts and is_text(field.type)]
+        self._file = pq.ParquetFile(path, read_dictionary=encoded, pre_buffer=False)
         self.schema = self._file.schema_arrow
         self.rows: int | None = self._file.metadata.num_rows
 
@@ -178,7 +180,9 @@ def written(files: Mapping[str | os.PathLike[str], pa.Schema]) -> Iterator[tuple
         sinks = []
         for (path, draft), schema in zip(drafts, files.values(), strict=True):
             file = stack.enter_context(draft.open("xb"))
-            sinks.append((Sink(_writer(path, file, schema), schema), file))
+            writer = _writer(path, file, schema)
+            stack.callback(writer.close)  # which does nothing the second time
+            sinks.append((Sink(writer, schema), file))
         yield tuple(sink for sink, _ in sinks)
         for sink, file in sinks:
             sink.close()
