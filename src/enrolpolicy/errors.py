@@ -6,7 +6,7 @@
     └── UnknownId         a question names a person, course or enrolment the snapshot has not (also a LookupError)
 
 Only misuse is an exception. That somebody is *not* enrolled, that a plan may not be applied, or that a cancellation is
-refused, are answers, and come back as values.
+refused, are answers, and come back as values. Each can be pickled, and arrives as it was in another process.
 """
 
 from typing import final
@@ -40,6 +40,9 @@ class InvalidValue(EnrolPolicyError, ValueError):
         self.field = field
         self.problem = problem
 
+    def __reduce__(self) -> tuple[type["InvalidValue"], tuple[str, str]]:
+        return InvalidValue, (self.field, self.problem)
+
 
 @final
 class InvalidSnapshot(EnrolPolicyError, ValueError):
@@ -54,6 +57,9 @@ class InvalidSnapshot(EnrolPolicyError, ValueError):
         self.problems = problems
         self.more = more
 
+    def __reduce__(self) -> "tuple[type[InvalidSnapshot], tuple[tuple[Problem, ...], int]]":
+        return InvalidSnapshot, (self.problems, self.more)
+
 
 @final
 class UnknownId(EnrolPolicyError, LookupError):
@@ -63,3 +69,6 @@ class UnknownId(EnrolPolicyError, LookupError):
         super().__init__(f"there is no {kind} `{id[:80]}` in the snapshot; check the id's spelling")
         self.kind = kind
         self.id = id
+
+    def __reduce__(self) -> "tuple[type[UnknownId], tuple[str, str]]":
+        return UnknownId, (self.kind, self.id)

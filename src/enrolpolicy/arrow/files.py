@@ -17,7 +17,7 @@ from enrolpolicy.arrow.conforming import check_names, check_schema, conformed
 from enrolpolicy.arrow.layout import is_text, text_columns
 from enrolpolicy.arrow.problems import Problems
 from enrolpolicy.arrow.tables import estates_of_batches
-from enrolpolicy.arrow.walking import ROWS
+from enrolpolicy.arrow.walking import ROWS, Block, blocks
 from enrolpolicy.bulk import SHAPES, Estate, Shape
 
 FORMATS = {".parquet": "Parquet", ".arrow": "Arrow IPC"}
@@ -82,11 +82,17 @@ class Directory:
 
     def estates(self, *, rows: int = ROWS) -> Iterator[Estate]:
         """The accounts, a few at a time, as `enrolpolicy.arrow.estates` gives them."""
-        batches = {
+        return estates_of_batches(self._batches(rows), self._problems, rows=rows)
+
+    def blocks(self, *, rows: int = ROWS) -> Iterator[Block]:
+        """The same rows as they are, not looked at but for their accounts."""
+        return blocks(self._batches(rows), self._problems, rows=rows)
+
+    def _batches(self, rows: int) -> dict[str, Iterator[pa.RecordBatch]]:
+        return {
             name: conformed(SHAPES[name], self._read(name, source, rows), rows)
             for name, source in self._sources.items()
         }
-        return estates_of_batches(batches, self._problems, rows=rows)
 
     def _read(self, name: str, source: _Source, rows: int) -> Iterator[pa.RecordBatch]:
         try:

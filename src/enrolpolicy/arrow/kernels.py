@@ -80,6 +80,22 @@ def taken(values: Array, places: Numbers, mask: Flags | None = None) -> Array:
     return _as_array(values.take(_make.array(places, mask=mask)))
 
 
+def listed(rows: pa.Table, ends: Numbers) -> Array:
+    """Rows as lists of structs: each list has the rows up to one of the ends."""
+    parts = [
+        _make.concat_arrays(column.chunks) if column.num_chunks else column.combine_chunks()
+        for column in rows.itercolumns()
+    ]
+    structs = pa.StructArray.from_arrays(parts, fields=list(rows.schema))
+    offsets = made(np.append(0, ends), pa.int32())
+    return _as_array(_make.ListArray.from_arrays(offsets, structs))
+
+
+def unlisted(lists: Array) -> tuple[Numbers, list[Array]]:
+    """How many structs each of some lists has, and the fields of all of them."""
+    return _as_numbers(_call.list_value_length(lists)), list(_call.list_flatten(lists).flatten())
+
+
 def same(these: Array, those: Array) -> Flags:
     """Which values are equal to those at the same places."""
     return filled(_call.equal(these, those), False)

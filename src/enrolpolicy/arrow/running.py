@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from typing import final
 
 import pyarrow as pa
@@ -13,7 +13,7 @@ from enrolpolicy.arrow.files import open_tables, written
 from enrolpolicy.arrow.kernels import total
 from enrolpolicy.arrow.outcomes import CANDIDATES, OUTCOMES, outcomes_of, reasons_of
 from enrolpolicy.arrow.walking import ROWS
-from enrolpolicy.bulk import plan_estate, verdicts
+from enrolpolicy.bulk import Estate, plan_estate, verdicts
 from enrolpolicy.bulk.terms import Nights
 from enrolpolicy.findings import ERROR
 
@@ -39,6 +39,15 @@ class Totals:
     errors: int | None = None
 
 
+WRITABLE: Mapping[str, pa.Schema] = {**OUTCOMES, "reasons": CANDIDATES}
+"""What planning can write, and the columns of each."""
+_COUNTED = "summary"
+"""What is always made: it is what the totals are counted from."""
+
+Part = Mapping[str, pa.Table]
+"""Tables of the plans of some accounts, by the names of `WRITABLE`."""
+
+
 def plan_tables(
     directory: Name,
     *,
@@ -54,34 +63,44 @@ def plan_tables(
     be read or written, and `ValueError` for a file whose name ends in nothing known.
     """
     source = open_tables(directory)
-    counted: list[Totals] = []
+    parts = (plans_of_estate(estate, on=on, what=out) for estate in source.estates(rows=rows))
+    return write_plans(_telling(parts, source.accounts, told), out)
+
+
+def _telling(parts: Iterable[Part], accounts: int | None, told: Told) -> Iterator[Part]:
     done = 0
+    for part in parts:
+        yield part
+        done += len(part[_COUNTED])
+        told(done, accounts)
+
+
+def plans_of_estate(estate: Estate, *, on: Nights, what: Container[str] = OUTCOMES) -> dict[str, pa.Table]:
+    """The plans of an estate's accounts as those tables of `WRITABLE` that are asked for, and the summary."""
+    found = outcomes_of(plan_estate(estate, on=on, findings="findings" in what))
+    if "reasons" in what:
+        found["reasons"] = reasons_of(verdicts(estate, on=on))
+    return {name: table for name, table in found.items() if name in what or name == _COUNTED}
+
+
+def write_plans(parts: Iterable[Part], out: Mapping[str, Name]) -> Totals:
+    """Write plans that come in parts, by ascending account; the bytes do not tell in which parts they came."""
+    counted: list[Totals] = []
     with written({name: WRITABLE[what] for what, name in out.items()}) as files:
-        sinks = dict(zip(out, files, strict=True))
-        for estate in source.estates(rows=rows):
-            found = plan_estate(estate, on=on, findings="findings" in out)
-            tables = outcomes_of(found)
-            if "reasons" in sinks:
-                tables["reasons"] = reasons_of(verdicts(estate, on=on))
-            for what, sink in sinks.items():
-                sink.add(tables[what])
-            counted.append(_counted(tables))
-            done += len(estate.accounts)
-            told(done, source.accounts)
+        for part in parts:
+            for what, sink in zip(out, files, strict=True):
+                sink.add(part[what])
+            counted.append(_counted(part))
     return _sum(counted, findings="findings" in out)
 
 
-WRITABLE: Mapping[str, pa.Schema] = {**OUTCOMES, "reasons": CANDIDATES}
-"""What planning can write, and the columns of each."""
-
-
-def _counted(tables: Mapping[str, pa.Table]) -> Totals:
-    summary = tables["summary"]
+def _counted(tables: Part) -> Totals:
+    summary = tables[_COUNTED]
     return Totals(
         accounts=len(summary),
         **{name: total(summary.column(name)) for name in ("enrol", "cancel", "invite", "deferred")},
         held_back=len(summary) - total(summary.column("applyable")),
-        errors=tables["findings"].column("level").to_pylist().count(ERROR),
+        errors=tables["findings"].column("level").to_pylist().count(ERROR) if "findings" in tables else 0,
     )
 
 
