@@ -15,7 +15,7 @@ else
   INSTALL   = $(PY) -m pip install --quiet --disable-pip-version-check
 endif
 
-.PHONY: help demo test check format lint types imports docs docs-check cover wheel bench browser mutants prove faults thorough soak docs-safeguards pins clean
+.PHONY: help demo test check format lint types imports docs docs-check cover wheel bench browser distributed mutants prove faults thorough soak docs-safeguards pins clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -30,7 +30,7 @@ $(VENV)/.core: requirements/core.txt pyproject.toml | $(VENV)/bin/python
 	$(INSTALL) --no-deps --no-build-isolation -e .
 	@touch $@
 
-$(VENV)/.test $(VENV)/.check $(VENV)/.bench $(VENV)/.mutants $(VENV)/.prove $(VENV)/.browser: $(VENV)/.%: requirements/%.txt $(VENV)/.core
+$(VENV)/.test $(VENV)/.check $(VENV)/.bench $(VENV)/.mutants $(VENV)/.prove $(VENV)/.browser $(VENV)/.distributed: $(VENV)/.%: requirements/%.txt $(VENV)/.core
 	$(INSTALL) --require-hashes -r requirements/$*.txt
 	@touch $@
 
@@ -84,6 +84,10 @@ browser: $(VENV)/.browser  ## the report, looked at in Chromium
 
 CHROMIUM ?= /usr/bin/chromium
 
+distributed: $(VENV)/.distributed  ## estates on Spark and Ray, one of their processes killed in the middle
+	@sh tools/install_java.sh
+	ENROLPOLICY_TESTS=distributed $(PY) -m pytest -q tests/distributed
+
 mutants: $(VENV)/.mutants  ## which small faults the tests do not notice
 	$(PY) tools/mutants.py
 
@@ -106,7 +110,7 @@ soak: $(VENV)/.test  ## nights in which everything goes wrong, then processes ki
 # All sets are resolved together, so that they agree; the files hold hashes, and no address.
 pins:  ## choose the requirements anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --upgrade requirements/*.in -o build/all.txt
-	for set in core test check bench mutants prove browser; do \
+	for set in core test check bench mutants prove browser distributed; do \
 	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 	    --no-annotate --no-strip-extras -c build/all.txt requirements/$$set.in -o requirements/$$set.txt; done
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, settings
 
 pytest_plugins = ["enrolpolicy.testing.plugin", "pytester"]
 # Tests that need more than Python are asked for by name, and have a make target of their own.
-collect_ignore = [] if os.environ.get("ENROLPOLICY_TESTS") == "browser" else ["browser"]
+collect_ignore = [name for name in ("browser", "distributed") if os.environ.get("ENROLPOLICY_TESTS") != name]
 
 settings.register_profile(
     "quick", max_examples=100, derandomize=True, deadline=None, database=None,
