@@ -1,5 +1,6 @@
 """One row for each account: what distributed engines are given, and give back."""
 
+import os
 import pickle
 from itertools import permutations
 from pathlib import Path
@@ -69,7 +70,7 @@ class TestRows:
         for order in permutations(range(3)):
             [found] = planned([batch.take(pa.array(order))], on=NIGHT)
             assert found.column("account").to_pylist() == ["abc"[place] for place in order]
-            assert [row["enrol"] for [row] in found.column("summary").to_pylist()] == [3, 3, 3]
+            assert [row[0]["enrol"] for row in found.column("summary").to_pylist() if row] == [3, 3, 3]
 
     def test_bad_tables_name_the_account(self, tmp_path: Path) -> None:
         tables = spoilt("records", "completed_on", [None])
@@ -91,7 +92,11 @@ class TestFilesOfRows:
 
     def test_written_and_read(self, tmp_path: Path) -> None:
         write_tables(tables_of(estate_of(accounts(*"abcdef"))), tmp_path / "tables")
-        assert write_nested(open_tables(tmp_path / "tables"), tmp_path / "rows", rows=7) == 4
+        assert (
+            write_nested(open_tables(tmp_path / "tables"), tmp_path / "rows", rows=7)
+            == len(os.listdir(tmp_path / "rows"))
+            > 1
+        )
         found = pq.read_table(tmp_path / "rows")
         assert found.column("account").to_pylist() == list("abcdef")
         assert found.schema == NESTED
