@@ -31,8 +31,8 @@ def enrolment_key(account: str, person: str, course: str, cycle: str, attempt: i
     >>> enrolment_key("acme", "ana", "fire", "2025-12-20", 0)
     'ep1-4c7aeae5eb828b9ce7f02e4be4d04266553acc81'
     """
-    parts = (part.encode() for part in (account, person, course, cycle, str(attempt)))
-    netstrings = b"".join(b"%d:%s," % (len(part), part) for part in parts)
+    a, p, c, y, n = account.encode(), person.encode(), course.encode(), cycle.encode(), b"%d" % attempt
+    netstrings = b"%d:%s,%d:%s,%d:%s,%d:%s,%d:%s," % (len(a), a, len(p), p, len(c), c, len(y), y, len(n), n)
     return f"ep1-{hashlib.sha256(netstrings).hexdigest()[:40]}"
 
 

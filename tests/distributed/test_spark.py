@@ -18,6 +18,8 @@ from enrolpolicy.arrow import open_tables, write_tables
 from registers import ON
 from watched import ACCOUNTS, WHAT, WatchedNights, estate, files, looked_at, same
 
+# It warns of the pandas that other tests here are about.
+pytestmark = pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas")
 EXECUTOR = b"CoarseGrainedExecutorBackend"
 
 

@@ -34,8 +34,11 @@ if TYPE_CHECKING:
 
 
 def _inner(whole: pa.Schema) -> pa.Schema:
-    """What stands inside an account's row: all columns but its account, which is the row's."""
-    return pa.schema([field for field in whole if field.name != "account"])
+    """What stands inside an account's row: all columns but its account, which is the row's.
+
+    Any of them may be null there: whether it may be, is looked at where the row is planned.
+    """
+    return pa.schema([field.with_nullable(True) for field in whole if field.name != "account"])
 
 
 def _nesting(tables: dict[str, pa.Schema]) -> pa.Schema:

@@ -10,6 +10,7 @@ import pyarrow as pa
 from enrolpolicy.arrow.conforming import plain
 from enrolpolicy.arrow.kernels import made, taken
 from enrolpolicy.arrow.layout import WRITTEN, schema
+from enrolpolicy.arrow.texts import ArrowTexts
 from enrolpolicy.bulk import SHAPES, Column, Estate, Kind, Shape, Table
 from enrolpolicy.bulk.columns import ABSENT
 from enrolpolicy.bulk.snapshots import decoded
@@ -67,6 +68,8 @@ def numbers(values: Numbers, kind: Kind, written: pa.DataType) -> Array:
 
 def ids_of(table: Table, name: str, rows: Numbers) -> Array:
     """The ids of some rows of a table, -1: none."""
-    used, places = np.unique(rows, return_inverse=True)
     ids = table.ids(name)
+    if isinstance(ids, ArrowTexts) and isinstance(ids.values, pa.StringArray):
+        return taken(ids.values, np.maximum(rows, 0), rows < 0)
+    used, places = np.unique(rows, return_inverse=True)
     return taken(made([None if row < 0 else ids[row] for row in used.tolist()], pa.string()), places)

@@ -57,7 +57,7 @@ def valid(values: Array) -> Flags:
 
 def filled(values: Array, value: object) -> Numbers:
     """The values, and another one in the place of nulls; not copied where there are none."""
-    return _as_numbers(_call.fill_null(values, value))
+    return _as_numbers(_call.fill_null(values, value) if values.null_count else values)
 
 
 def with_blank(texts: Array) -> Array:

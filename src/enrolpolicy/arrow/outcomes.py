@@ -16,6 +16,7 @@ from enrolpolicy.bulk.demand import CAUSES
 from enrolpolicy.bulk.judging import Verdicts
 from enrolpolicy.bulk.planning import ACTION_TYPES, ENROL, EstatePlan
 from enrolpolicy.bulk.snapshots import cycle_of
+from enrolpolicy.candidate import enrolment_key
 from enrolpolicy.policy import GATES, TRIGGERS
 
 if TYPE_CHECKING:
@@ -123,20 +124,31 @@ def _actions(found: EstatePlan) -> pa.Table:
     estate, table = found.estate, found.actions
     kind = table.choices("type")
     booked = kind == ENROL
+    account = ids_of(estate.accounts, "account", table.ints("account"))
+    person = ids_of(estate.personnel, "id", table.ints("person"))
+    course = ids_of(estate.courses, "id", table.ints("course"))
+    cycle = _cycles(table.ints("cycle_on"), booked)
     columns = [
-        ids_of(estate.accounts, "account", table.ints("account")),
+        account,
         _named(ACTION_TYPES, kind),
-        ids_of(estate.personnel, "id", table.ints("person")),
-        ids_of(estate.courses, "id", table.ints("course")),
-        _cycles(table.ints("cycle_on"), booked),
+        person,
+        course,
+        cycle,
         made(table.ints("attempt"), mask=~booked),
         _named((*CAUSES, None), table.ints("because")),
         numbers(table.ints("expires_on"), Kind.DATE, pa.date32()),
         made(table.ints("credits"), mask=~booked),
-        made(list(found.keys()), pa.string()),
+        _keys((account, person, course, cycle), table.ints("attempt").tolist()),
         ids_of(estate.enrolments, "id", table.ints("enrolment")),
     ]
     return pa.table(columns, schema=ACTIONS)
+
+
+def _keys(parts: Sequence[Array], attempts: Sequence[int]) -> Array:
+    """The keys of enrolments; only those have a cycle."""
+    rows = zip(*(part.to_pylist() for part in parts), attempts, strict=True)
+    keys = [enrolment_key(*row) if row[3] is not None else None for row in rows]
+    return made(keys, pa.string())
 
 
 def _deferred(found: EstatePlan) -> pa.Table:

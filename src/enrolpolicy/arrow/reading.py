@@ -81,9 +81,10 @@ class _Reading:
         if "id" in self.texts:
             self._sort()
             ids = with_blank(_whole(self.texts["id"]))
+            self.texts["id"] = pa.chunked_array([ids])
             indexes[self.shape.name] = index(ids, self.numbers["account"], len(self.accounts))
-        columns: dict[str, Values] = {**self.numbers, **{name: ArrowTexts(it) for name, it in self.texts.items()}}
-        meant = {name: ArrowTexts(it) for name, it in self.meant.items()}
+        columns: dict[str, Values] = {**self.numbers, **{name: _texts(it) for name, it in self.texts.items()}}
+        meant = {name: _texts(it) for name, it in self.meant.items()}
         return Draft(Table(len(account), columns), meant, by_id=True)
 
     def _place(self, column: Column, first: int) -> Place:
@@ -167,6 +168,10 @@ class _Reading:
         )
         row = first + int(later[nth])
         self.problems.add(self.shape.name, "duplicate-id", message, column="id", row=row, rows=len(twins))
+
+
+def _texts(values: Chunks) -> ArrowTexts:
+    return ArrowTexts(values.chunk(0) if values.num_chunks == 1 else values)
 
 
 def _whole(texts: Chunks) -> Array:

@@ -93,12 +93,13 @@ def codes(values: Array) -> tuple[Rows, Array]:
     if types.is_dictionary(values.type):
         coded = cast("Dictionary", values)
         places = filled(as_kind(coded.indices, pa.int32()), -1)
-        if len(coded.dictionary) <= len(values):
+        ends = np.append(np.flatnonzero(places[1:] != places[:-1]) + 1, len(places))
+        if len(ends) >= len(coded.dictionary) or not len(places):
             return places, coded.dictionary
-        starts = np.flatnonzero(np.concatenate([[True], places[1:] != places[:-1]])) if len(places) else places
-        firsts = places[starts]
-        spread = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(places)))
-        return np.where(places < 0, -1, spread), taken(coded.dictionary, np.maximum(firsts, 0))
+        # A file's dictionary can have many more entries than a few of its rows use.
+        spread = np.repeat(np.arange(len(ends)), np.diff(ends, prepend=0))
+        texts = taken(coded.dictionary, np.maximum(places[ends - 1], 0))
+        return np.where(places < 0, -1, spread) if values.null_count else spread, texts
     return _runs(values)
 
 

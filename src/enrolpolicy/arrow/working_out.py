@@ -9,7 +9,7 @@ import numpy as np
 from pyarrow import types
 
 from enrolpolicy.arrow.kernels import matching
-from enrolpolicy.arrow.texts import bytes_of, each
+from enrolpolicy.arrow.texts import bytes_of, codes, each
 from enrolpolicy.bulk.assembly import DERIVED, reachable
 from enrolpolicy.candidate import USABLE_ADDRESS
 
@@ -27,7 +27,8 @@ _PATTERN = rf"\A(?:{USABLE_ADDRESS.pattern})\z"
 def reachable_in_arrow(emails: Array) -> NDArray[np.bool_]:
     """For each address, whether an invitation can be sent there."""
     if types.is_dictionary(emails.type):
-        return each(emails, reachable)
+        places, distinct = codes(emails)
+        return np.append(reachable_in_arrow(distinct), False)[places]
     if (bytes_of(emails) > 0x7F).any():
         return reachable(cast("list[str | None]", emails.to_pylist()))
     return matching(emails, _PATTERN)
