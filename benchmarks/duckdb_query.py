@@ -182,6 +182,21 @@ action as (
     select account, 'invite', person, course, null, null, null, null, null, enrolment
     from ours where because is null and not invited and reachable
 )
+"""
+
+DECIDED = r"""
+select account, type, person, course, cycle, attempt, because, expires_on, credits, enrolment from action
+"""
+"""The actions, of people and courses by key."""
+
+REASONS = r"""
+union all
+select account, 'reason', null, null, null, null, reason, null, count(*), null
+from judged where reason is not null group by account, reason
+"""
+"""Beside those, how many of each account are left out for what."""
+
+TOLD = r"""
 select account.id as account, type, person.id as person, course.id as course, cycle, attempt, because, expires_on,
     action.credits, case when type = 'enrol' then 'ep1-' || left(sha256(
         strlen(account.id) || ':' || account.id || ',' || strlen(person.id) || ':' || person.id || ','
@@ -193,14 +208,7 @@ join account on account.key = action.account
 join person on person.key = action.person
 join course on course.key = action.course
 """
-
-REASONS = r"""
-union all
-select account.id, 'reason', null, null, null, null, reason, null, count(*), null, null
-from judged join account on account.key = judged.account
-where reason is not null group by account.id, reason
-"""
-"""Beside the actions, how many of each account are left out for what."""
+"""The actions by id, and the keys of enrolments."""
 
 
 def database(snapshot: Snapshot, directory: Path) -> duckdb.DuckDBPyConnection:
@@ -272,5 +280,5 @@ def _values(snapshot: Snapshot, table: str) -> Iterable[tuple[Any, ...]]:
 
 
 def actions(connection: duckdb.DuckDBPyConnection, on: date) -> list[tuple[Any, ...]]:
-    rows: list[tuple[Any, ...]] = connection.execute(JUDGED + ACTIONS, {"today": on}).fetchall()
+    rows: list[tuple[Any, ...]] = connection.execute(JUDGED + ACTIONS + TOLD, {"today": on}).fetchall()
     return rows

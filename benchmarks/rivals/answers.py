@@ -1,9 +1,11 @@
 """What every rival is, and what it answers."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
+
+import pyarrow.parquet as pq
 
 from enrolpolicy import Plan
 from enrolpolicy.candidate import enrolment_key
@@ -35,7 +37,7 @@ class Rival(Protocol):
     """One way to decide.
 
     `load` brings the tables into memory, in whatever form suits it best; `decide` is what is measured, up to a table of
-    actions in its own form; `answer` reads that.
+    actions in its own form, of people and courses by number; `answer` reads that, with ids and keys.
     """
 
     def load(self, tables: Path, keyed: Path) -> None:
@@ -46,15 +48,29 @@ class Rival(Protocol):
     def answer(self, decided: Any) -> Answer: ...
 
 
-def told(rows: Iterable[Row]) -> Answer:
-    """Rows of `COLUMNS`, counts among them as rows of the type `reason`."""
+class Names:
+    """The ids of accounts, people and courses, by key."""
+
+    def __init__(self, keyed: Path) -> None:
+        def ids(table: str) -> list[str]:
+            found: list[str] = pq.read_table(keyed / f"{table}.parquet", columns=["id"]).column(0).to_pylist()
+            return found
+
+        self.accounts, self.people, self.courses = ids("account"), ids("person"), ids("course")
+
+
+def told(names: Names, rows: Iterable[Row]) -> Answer:
+    """Rows of what was decided, by key; counts among them as rows of the type `reason`."""
     actions: list[Row] = []
     reasons: dict[tuple[str, str], int] = {}
-    for row in rows:
-        if row[1] == "reason":
-            reasons[row[0], row[6]] = row[8]
+    for account, type, person, course, cycle, attempt, because, expires_on, credits, enrolment in rows:
+        of = names.accounts[account]
+        if type == "reason":
+            reasons[of, because] = credits
         else:
-            actions.append(row)
+            who, what = names.people[person], names.courses[course]
+            key = enrolment_key(of, who, what, cycle, attempt) if type == "enrol" else None
+            actions.append((of, type, who, what, cycle, attempt, because, expires_on, credits, key, enrolment))
     return Answer(actions, reasons or None)
 
 
@@ -77,9 +93,3 @@ def of_plans(plans: Iterable[Plan]) -> Answer:
             actions.append((of, "invite", told.person, told.course, *[None] * 6, told.enrolment))
         reasons |= {(of, reason): count for reason, count in plan.counts.not_enrolled}
     return Answer(actions, reasons)
-
-
-def keys(columns: Mapping[str, Iterable[Any]]) -> list[str]:
-    """The keys of enrolments, for engines that have no SHA-256 of their own."""
-    wanted = (columns[name] for name in ("account", "person", "course", "cycle", "attempt"))
-    return [enrolment_key(*parts) for parts in zip(*wanted, strict=True)]
