@@ -141,8 +141,9 @@ class _Polars:
         reserved = (
             self.lazy["enrolment"]
             .filter(col("status").is_in(["pending", "booked"]))
-            .group_by(account=self.of_course("account"))
-            .agg(reserved=self.of_course("cost").sum())
+            .select(account=self.of_course("account"), reserved=self.of_course("cost"))
+            .group_by("account")
+            .agg(col("reserved").sum())
         )
         balance = self.lazy["account"].select(account="key", credits="credits").join(reserved, on="account", how="left")
         return (
@@ -269,8 +270,9 @@ class Pruned(_Polars):
         wanted = (
             pl.concat([frame.select("person", "course", "level", "assigned_on") for frame in (asked_of, own)])
             .filter(self.of_person("employee") | self.of_course("everyone"))
-            .group_by(pair())
-            .agg(level=col("level").max(), asked_on=col("assigned_on").max(), optional=self.of_course("optional").first())
+            .select(pair(), "level", "assigned_on", optional=self.of_course("optional"))
+            .group_by("pair")
+            .agg(level=col("level").max(), asked_on=col("assigned_on").max(), optional=col("optional").first())
             .filter((col("level") == 1) | col("optional"))
             .drop("optional")
         )
