@@ -216,8 +216,9 @@ class Full(_Polars):
         counts = ~col("voided") & (day("completed_on") <= TODAY)
         records = self.lazy["record"].select(pair(), **nothing, lasting=pl.when(counts).then(self.lasting()))
         booked = self.lazy["enrolment"].select(pair(), **nothing, lasting=lit(None, pl.Int64))
-        fact = pl.concat([asked, records, booked]).group_by("pair").agg(pl.all().max())
-        known = self.seen(fact.join(booked.select("pair").unique(), on="pair", how="semi"))
+        # What is used more than once is collected: left to itself, Polars works it out anew each time.
+        fact = pl.concat([asked, records, booked]).group_by("pair").agg(pl.all().max()).collect().lazy()
+        known = self.seen(fact.join(booked.select("pair").unique(), on="pair", how="semi")).collect().lazy()
         shut = (
             ~self.of_course("plan_active"),
             ~self.of_course("account_enabled"),
@@ -240,7 +241,9 @@ class Full(_Polars):
         reason = pl.coalesce(
             *(pl.when(holds).then(lit(place, pl.UInt8)) for place, holds in enumerate(shut))
         )
-        judged = self.seen(fact).join(self.booking(known), on="pair", how="left").with_columns(reason=reason)
+        judged = self.seen(fact).join(self.booking(known), on="pair", how="left").select(
+            "account", "pair", "person", "course", "level", "completed", "expires", "status", "attempt", reason=reason
+        ).collect().lazy()
         reasons = judged.filter(col("reason").is_not_null()).group_by("account", "reason").len()
         actions = self.enrolled(judged.filter(col("reason").is_null()))
         return pl.collect_all([pl.concat([actions, self.upkeep(known)]), reasons])
@@ -275,6 +278,8 @@ class Pruned(_Polars):
             .agg(level=col("level").max(), asked_on=col("assigned_on").max(), optional=col("optional").first())
             .filter((col("level") == 1) | col("optional"))
             .drop("optional")
+            .collect()
+            .lazy()
         )
         mine = self.lazy["enrolment"].filter(col("auto"), col("status") == "booked").select(pair()).unique()
         looked_at = pl.concat([wanted.select("pair"), mine])
@@ -286,13 +291,15 @@ class Pruned(_Polars):
             .select("pair", lasting=self.lasting())
             .group_by("pair")
             .agg(col("lasting").max())
+            .collect()
+            .lazy()
         )
         due = self.seen(wanted.join(lasting, on="pair", how="left")).filter(
             col("person_enabled"),
             (col("status") == 2)
             | ((col("status") == 0) & col("missing_enabled"))
             | ((col("status") == 3) & ~col("late")),
-        )
+        ).collect().lazy()
         in_the_way = pl.any_horizontal("open", "awaits", "cancelled", "paused")
         demand = due.join(self.booking(due), on="pair", how="left").filter(in_the_way.fill_null(value=False).not_())
         asked = (
