@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from enrolpolicy.bulk.assembly import Rows
+from enrolpolicy.bulk.assembly import Rows, between
 from enrolpolicy.bulk.blocks import Block
 from enrolpolicy.bulk.codes import ASKED_BIT, asks
 from enrolpolicy.bulk.columns import Choices
@@ -49,7 +49,7 @@ def _lines(block: Block, terms: Terms) -> tuple[int, NDArray[np.uint8]]:
     low, high = int(block.account.min()), int(block.account.max())
     first, last = int(starts[low]), int(starts[high + 1])
     role = requirements.ints("role")
-    rows = slice(*np.searchsorted(role, (first, last)).tolist())
+    rows = between(role, first, last)
     course = requirements.ints("course")[rows]
     local = course - terms.starts["courses"][requirements.ints("account")[rows]]
     lines = np.zeros((2 * (last - first) + 1, block.width), dtype=np.uint8)

@@ -100,7 +100,14 @@ DERIVED: tuple[tuple[str, str, str, Callable[[Texts], Values]], ...] = (
 """What is worked out: a table, the column, the texts it comes from, and how."""
 
 
-# Rows moved
+# Rows found and moved
+
+
+def between(ascending: Ints, low: int, high: int) -> slice:
+    """The rows whose values are at least `low` and below `high`."""
+    # In numbers of the column's own kind: for others, numpy copies the column first.
+    first, last = np.searchsorted(ascending, np.array((low, high), dtype=ascending.dtype)).tolist()
+    return slice(first, last)
 
 
 @final

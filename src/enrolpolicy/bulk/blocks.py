@@ -11,7 +11,7 @@ from typing import final
 import numpy as np
 from attrs import frozen
 
-from enrolpolicy.bulk.assembly import Rows
+from enrolpolicy.bulk.assembly import Rows, between
 from enrolpolicy.bulk.columns import Choices, Estate, Flags, Ints, Table
 from enrolpolicy.bulk.terms import Terms
 
@@ -76,8 +76,8 @@ class Block:
         table: Table = getattr(self.estate, name)
         if isinstance(self.people, slice):
             person = table.ints("person")
-            first, last = np.searchsorted(person, (self.people.start, self.people.stop)).tolist()
-            return Part(table, slice(first, last), (person[first:last] - self.people.start).astype(np.intp))
+            rows = between(person, self.people.start, self.people.stop)
+            return Part(table, rows, (person[rows] - self.people.start).astype(np.intp))
         assert self.spans is not None
         start, count = (part[self.people] for part in self.spans[name])
         line = np.repeat(np.arange(self.lines), count)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from attrs import fields
 
-from enrolpolicy.bulk.assembly import EPOCH, FIRST, Draft, assembled
+from enrolpolicy.bulk.assembly import EPOCH, FIRST, Draft, assembled, between
 from enrolpolicy.bulk.columns import ABSENT, DTYPES, SHAPES, UNKNOWN, Column, Estate, Ints, Kind, Table, Texts, Values
 from enrolpolicy.errors import InvalidValue
 from enrolpolicy.model import (
@@ -219,8 +219,8 @@ def snapshot_of(
 
 def rows_of(table: Table, account: int) -> range:
     """The rows of an account."""
-    first, last = np.searchsorted(table.ints("account"), (account, account + 1)).tolist()
-    return range(first, last)
+    rows = between(table.ints("account"), account, account + 1)
+    return range(rows.start, rows.stop)
 
 
 def _by(rows: Iterable[dict[str, Any]], owner: str) -> dict[str, list[dict[str, Any]]]:
