@@ -6,7 +6,7 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from enrolpolicy.bulk.assembly import EPOCH, Rows
+from enrolpolicy.bulk.assembly import EPOCH, Rows, between
 from enrolpolicy.bulk.columns import NONE, Estate, Flags, Ints, Table
 from enrolpolicy.bulk.demand import CAUSES, where
 from enrolpolicy.bulk.snapshots import cycle_of, day_of
@@ -58,20 +58,20 @@ def _shortfall(demand: Table, held: Flags, available: NDArray[np.int64]) -> NDAr
     found = np.zeros(len(demand), dtype=np.int64)
     wanted = np.bincount(account[~held], weights=cost[~held], minlength=len(available))
     for short in np.flatnonzero((wanted > available) & (wanted > 0)).tolist():
-        first, last = np.searchsorted(account, (short, short + 1)).tolist()
-        rows = first + np.flatnonzero(~held[first:last])
-        rows = rows[np.argsort(_rank(demand)[rows], kind="stable")]
+        theirs = between(account, short, short + 1)
+        rows = theirs.start + np.flatnonzero(~held[theirs])
+        rows = rows[np.argsort(_rank(demand, rows), kind="stable")]
         lacking = np.cumsum(cost[rows], dtype=np.int64) - available[short]
         found[rows] = np.where(cost[rows] > 0, np.maximum(lacking, 0), 0)
     return found
 
 
-def _rank(demand: Table) -> NDArray[np.int64]:
+def _rank(demand: Table, rows: Rows) -> NDArray[np.int64]:
     """Renewals first, then what is required, then what expires first; among equals, rows stand by person and course."""
-    expires_on = demand.ints("expires_on")
+    expires_on = demand.ints("expires_on")[rows]
     missing = expires_on == NONE
     rank: NDArray[np.int64] = np.where(missing, 0, expires_on + EPOCH).astype(np.int64)
-    rank |= (~demand.flags("required")).astype(np.int64) << 30
+    rank |= (~demand.flags("required")[rows]).astype(np.int64) << 30
     rank |= missing.astype(np.int64) << 31
     return rank
 
