@@ -15,8 +15,8 @@ from enrolpolicy.bulk.assembly import Rows, between
 from enrolpolicy.bulk.columns import Choices, Estate, Flags, Ints, Table
 from enrolpolicy.bulk.terms import Terms
 
-CELLS = 1 << 17
-"""About so many cells have a block's arrays stay in a processor's cache."""
+CELLS = 1 << 18
+"""About so many cells have a block's arrays stay in a processor's cache, and make what it costs to begin one small."""
 _UNLIKE = 2
 """Accounts share a block unless the catalogue of one is so many times as long as that of another."""
 

@@ -128,10 +128,11 @@ class CodeTable:
         """For each code, what the table says: `NOBODY`, `ENROLS`, or the first reason against it."""
         found = self._reasons.take(codes)
         if not found.all():
-            new = self._new(codes[found == UNASKED])
+            unasked = np.flatnonzero(found == UNASKED)
+            new = self._new(codes[unasked])
             said = first_reasons(self.facts(new)) + np.uint8(ENROLS)
             self._reasons[new] = np.where(new & (STATUS_MASK | LEVEL_MASK), said, NOBODY)
-            found = self._reasons.take(codes)
+            found[unasked] = self._reasons.take(codes[unasked])
         return found
 
     def _new(self, codes: Codes) -> Whole:
