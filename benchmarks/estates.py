@@ -301,8 +301,11 @@ def people(dice: Dice, account: Ints, number: Ints, lasts: Ints) -> dict[str, Co
     return found
 
 
-def tables(people_in_all: int, accounts_in_all: int, seed: int = 1) -> Iterator[tuple[str, Columns]]:
-    """The tables, those about people in pieces, by ascending account and person."""
+def tables(people_in_all: int, accounts_in_all: int, seed: int = 1, life: int = 1) -> Iterator[tuple[str, Columns]]:
+    """The tables, those about people in pieces, by ascending account and person.
+
+    Another `life` gives the same people in the same accounts, of whom all else is different.
+    """
     sizes = np.full(accounts_in_all, people_in_all // accounts_in_all, np.int32)
     sizes[: people_in_all % accounts_in_all] += 1
     dice = Dice(seed, 0)
@@ -315,15 +318,15 @@ def tables(people_in_all: int, accounts_in_all: int, seed: int = 1) -> Iterator[
     for low in range(0, people_in_all, PEOPLE_AT_ONCE):
         everybody = np.arange(low, min(low + PEOPLE_AT_ONCE, people_in_all), dtype=np.int32)
         account = np.searchsorted(starts, everybody, side="right") - 1
-        yield from people(Dice(seed, 1, low), account.astype(np.int32), everybody, lasts).items()
+        yield from people(Dice(seed, life, low), account.astype(np.int32), everybody, lasts).items()
 
 
-def write(directory: Path, people: int, accounts: int, seed: int = 1) -> None:
+def write(directory: Path, people: int, accounts: int, seed: int = 1, life: int = 1) -> None:
     """The tables as files. Their texts are plain to whoever reads them, whatever wrote them."""
     directory.mkdir(parents=True, exist_ok=True)
     writers: dict[str, pq.ParquetWriter] = {}
     try:
-        for name, columns in tables(people, accounts, seed):
+        for name, columns in tables(people, accounts, seed, life):
             table = pa.table(columns)
             if name not in writers:
                 writers[name] = pq.ParquetWriter(directory / f"{name}.parquet", table.schema, store_schema=False)
