@@ -66,12 +66,12 @@ def replaced(tables: Tables, changed: Tables, people: Any) -> Tables:
 def said(plan: EstatePlan) -> tuple[Any, ...]:
     """What a plan comes to."""
     tables = outcomes_of(plan)
-    return *(tables[name] for name in ("actions", "deferred", "summary")),
+    return (*(tables[name] for name in ("actions", "deferred", "summary")),)
 
 
 def nights(tables: Tables, changed: Tables, share: float, count: int) -> tuple[float, float, float, bool]:
     """The median seconds of a night, of planning everybody, of reading what changed; whether both said the same."""
-    everybody = tables["personnel"]["id"].combine_chunks()
+    everybody = np.array(tables["personnel"]["id"].to_pylist())
     dice, whole = np.random.default_rng(1), estate_of_tables(tables)
     kept = standing(whole, on=ON)
     kept.night(on=ON)
@@ -82,13 +82,13 @@ def nights(tables: Tables, changed: Tables, share: float, count: int) -> tuple[f
         on = ON + timedelta(night)
         chosen = dice.choice(len(everybody), max(1, round(share * len(everybody))), replace=False)
         moved |= set(chosen.tolist())
-        ids = everybody.take(pa.array(np.sort(chosen)))
+        ids = pa.array(everybody[np.sort(chosen)])
         reading, news = took(lambda ids=ids: estate_of_tables(of_people(changed, ids)))  # type: ignore[misc]
         one, plan = took(lambda on=on, news=news: kept.night(on=on, changed=news))  # type: ignore[misc]
         full, _ = took(lambda on=on: plan_estate(whole, on=on, findings=False))  # type: ignore[misc]
         seconds.append((one, full, reading))
     assert plan is not None
-    now = estate_of_tables(replaced(tables, changed, everybody.take(pa.array(sorted(moved)))))
+    now = estate_of_tables(replaced(tables, changed, pa.array(everybody[sorted(moved)])))
     same = said(plan) == said(plan_estate(now, on=on, findings=False))
     one, full, reading = (statistics.median(part) for part in zip(*seconds, strict=True))
     return one, full, reading, same

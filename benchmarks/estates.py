@@ -54,7 +54,9 @@ NOBODY = ("", "nobody at all")
 
 Ints = NDArray[np.int32]
 Flags = NDArray[np.bool_]
-Columns = dict[str, pa.Array]
+Array = Any
+"""A column of Arrow, of whatever kind."""
+Columns = dict[str, Array]
 
 
 class Texts(Protocol):
@@ -66,29 +68,29 @@ class Texts(Protocol):
 # Columns
 
 
-def numbers(values: Ints, absent: Flags | None = None) -> pa.Array:
+def numbers(values: Ints, absent: Flags | None = None) -> Array:
     return pa.array(values.astype(np.int32), mask=absent)
 
 
-def dates(values: Ints, absent: Flags | None = None) -> pa.Array:
+def dates(values: Ints, absent: Flags | None = None) -> Array:
     """Days since 1970."""
     return numbers(values, absent).view(pa.date32())
 
 
-def instants(days: Ints, absent: Flags | None = None) -> pa.Array:
+def instants(days: Ints, absent: Flags | None = None) -> Array:
     """Two in the morning of these days, in UTC."""
     micros = (days.astype(np.int64) * 24 + 2) * 3_600_000_000
     return pa.array(micros, mask=absent).view(pa.timestamp("us", tz="UTC"))
 
 
-def texts(values: Ints, name: Texts, absent: Flags | None = None) -> pa.Array:
+def texts(values: Ints, name: Texts, absent: Flags | None = None) -> Array:
     """The names of numbers, each of which is written down once."""
     low, high = (int(values.min()), int(values.max())) if len(values) else (0, -1)
     names = pa.array([name(number) for number in range(low, high + 1)], pa.string())
     return pa.DictionaryArray.from_arrays(numbers(values - low, absent), names)
 
 
-def choices(values: Ints, members: Any, absent: Flags | None = None) -> pa.Array:
+def choices(values: Ints, members: Any, absent: Flags | None = None) -> Array:
     """The wire values of places in a list of an Enum's members."""
     listed = list(members)
     return texts(values, lambda number: str(listed[number].value), absent)
@@ -129,13 +131,16 @@ class Dice:
         self.rng = np.random.default_rng(seed)
 
     def chance(self, share: float, shape: Any) -> Flags:
-        return self.rng.random(shape, np.float32) < share
+        below: Flags = self.rng.random(shape, np.float32) < share
+        return below
 
     def ago(self, days: int, shape: Any) -> Ints:
-        return (TODAY - self.rng.integers(0, days, shape, np.int32)).astype(np.int32)
+        found: Ints = (TODAY - self.rng.integers(0, days, shape, np.int32)).astype(np.int32)
+        return found
 
     def among(self, values: Any, shape: Any) -> Ints:
-        return np.asarray(values, np.int32)[self.rng.integers(0, len(values), shape, np.int32)]
+        found: Ints = np.asarray(values, np.int32)[self.rng.integers(0, len(values), shape, np.int32)]
+        return found
 
     def weighted(self, weights: tuple[int, ...], shape: Any) -> Ints:
         """Places in a list, each as often as its weight says."""
@@ -155,7 +160,7 @@ def accounts(dice: Dice, sizes: Ints) -> Columns:
     causes = [sorted(cause.value for cause in Withdrawal), sorted(cause.value for cause in WITHDRAWN_BY_DEFAULT), []]
     chosen = np.where(like_the_register, 1, dice.weighted((2, 7, 1), count))
     return {
-        "account": texts(np.arange(count), of_account),
+        "account": texts(np.arange(count, dtype=np.int32), of_account),
         "timezone": pa.array(["UTC"] * count),
         "elearning_plan_active": pa.array(dice.chance(0.98, count) | like_the_register),
         "auto_enrol": pa.array(dice.chance(0.98, count) | like_the_register),
@@ -231,7 +236,7 @@ def people(dice: Dice, account: Ints, number: Ints, lasts: Ints) -> dict[str, Co
     found = {
         "personnel": {
             **personnel,
-            "email": names.take(pa.array(reached)),
+            "email": pa.DictionaryArray.from_arrays(numbers(reached), names),
             "employment": choices(dice.weighted((8, 2), count), Employment),
             "archived": pa.array(dice.chance(0.05, count)),
             "auto_enrol": pa.array(dice.chance(0.97, count)),
@@ -350,7 +355,7 @@ def snapshots(directory: Path) -> tuple[Snapshot, ...]:
     found: dict[str, dict[str, list[Any]]] = {}
     for table, make in _MAKERS.items():
         for row in rows(directory, table):
-            inside = {"roles": asked, "personnel": held}.get(table, {}).get((row["account"], row.get("id")), ())
+            inside = {"roles": asked, "personnel": held}.get(table, {}).get((row["account"], row.get("id", "")), ())
             account = row.pop("account")
             found.setdefault(account, {name: [] for name in _MAKERS})[table].append(make(row, inside))
     settings = {row["account"]: row for row in rows(directory, "accounts")}

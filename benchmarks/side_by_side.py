@@ -78,6 +78,7 @@ def work(where: str, directory: Path) -> None:
     rival.load(directory / "tables", directory / "keyed")
     gc.collect()
     say({"held": memory("VmRSS"), "bytes": getattr(rival, "bytes", None), "sample": getattr(rival, "share", None)})
+    decided: Any = None
     for line in sys.stdin:
         if line.strip() == "answer":
             answer = rival.answer(decided)
@@ -146,10 +147,13 @@ class Worker:
         self.process.wait()
 
     def best(self, of: str) -> float:
-        return min(getattr(one, of) for one in self.rounds)
+        return min(self._seen(of))
 
     def median(self, of: str) -> float:
-        return statistics.median(getattr(one, of) for one in self.rounds)
+        return statistics.median(self._seen(of))
+
+    def _seen(self, of: str) -> list[float]:
+        return [getattr(one, of) for one in self.rounds]
 
 
 @contextlib.contextmanager
@@ -181,7 +185,8 @@ def report(title: str, engines: dict[str, Engine], workers: dict[str, Worker]) -
     print(f"  {'':54}{'wall s':>9}{'median':>9}{'×':>7}{'CPU s':>9}{'median':>9}{'×':>7}{'held':>7}{'peak':>7} MiB")
     for name, worker in workers.items():
         times = "".join(
-            f"{worker.best(of):9.3f}{worker.median(of):9.3f}{worker.best(of) / ours.best(of):7.2f}" for of in ("wall", "cpu")
+            f"{worker.best(of):9.3f}{worker.median(of):9.3f}{worker.best(of) / ours.best(of):7.2f}"
+            for of in ("wall", "cpu")
         )
         peak = f"{worker.loaded['held']:7,.0f}{worker.median('added'):7,.0f}"
         print(f"  {engines[name].does:54}{times}{peak}", flush=True)
@@ -190,7 +195,10 @@ def report(title: str, engines: dict[str, Engine], workers: dict[str, Worker]) -
             print(f"  * {name}: measured on {worker.loaded['sample']:.2%} of the candidates, and taken times the rest")
         if worker.loaded["bytes"] is not None:
             size = worker.loaded["bytes"] / 2**20
-            print(f"  the input's columns are {size:,.0f} MiB; deciding took {ours.median('added') / size:.2f} times as much")
+            added = ours.median("added") / size
+            print(
+                f"  the input's columns are {size:,.0f} MiB; with what bulk added that is {1 + added:.2f} times as much"
+            )
 
 
 def agreed(answers: dict[str, dict[str, Any]]) -> bool:

@@ -53,7 +53,7 @@ class Names:
 
     def __init__(self, keyed: Path) -> None:
         def ids(table: str) -> list[str]:
-            found: list[str] = pq.read_table(keyed / f"{table}.parquet", columns=["id"]).column(0).to_pylist()
+            found: list[Any] = pq.read_table(keyed / f"{table}.parquet", columns=["id"]).column(0).to_pylist()
             return found
 
         self.accounts, self.people, self.courses = ids("account"), ids("person"), ids("course")
@@ -82,9 +82,18 @@ def of_plans(plans: Iterable[Plan]) -> Answer:
         for row in plan.enrolments:
             actions.append(
                 (
-                    of, "enrol", row.person, row.course, row.cycle, row.attempt, row.because, row.expires_on,
-                    row.credits, row.key, None,
-                )  # fmt: skip
+                    of,
+                    "enrol",
+                    row.person,
+                    row.course,
+                    row.cycle,
+                    row.attempt,
+                    row.because,
+                    row.expires_on,
+                    row.credits,
+                    row.key,
+                    None,
+                )
             )
         for gone in plan.cancellations:
             who = of, "cancel", gone.person, gone.course

@@ -15,7 +15,7 @@ from registers import ON
 from rivals.answers import Answer, Names, told
 from rivals.keyed import TABLES
 
-# A completion and its expiry in one number, which orders them as rule 2 does: never, then the latest, then completed last.
+# A completion and its expiry in one number, ordered as rule 2 does: never, then the latest, then completed last.
 LASTING = """
     (case
         when record.expires_on is not null then record.expires_on - date '0001-01-01'
@@ -207,7 +207,8 @@ asked as (
         select person, course, level, assigned_on from assignment
     ) semi join mine using (person, course) group by person, course
 ),
-known as ({SEEN.format(fact="(from mine left join asked using (person, course) left join lasting using (person, course))")}),
+own as (from mine left join asked using (person, course) left join lasting using (person, course)),
+known as ({SEEN.format(fact="own")}),
 {OURS}
 """
 

@@ -15,9 +15,9 @@ from rivals import duckdb_sql
 from rivals.answers import COLUMNS, Answer
 from rivals.keyed import TABLES
 
-ORDERED = (
-    " order by account.id, case type when 'enrol' then 0 when 'cancel' then 1 else 2 end, person.id, course.id, enrolment"
-)
+ORDERED = """
+order by account.id, case type when 'enrol' then 0 when 'cancel' then 1 else 2 end, person.id, course.id, enrolment
+"""
 
 
 class _Files:
@@ -51,7 +51,9 @@ class DuckDBFiles(_Files):
             made = f"copy ({self.QUERY}{ACTIONS}{TOLD}{ORDERED}) to '{self.out}'"
             connection.execute(made, {"today": ON})
             if self.COUNTED:
-                counted = f"{self.QUERY} counted as (select account, reason, count(*) from judged group by all) from counted"
+                counted = (
+                    f"{self.QUERY} counted as (select account, reason, count(*) from judged group by all) from counted"
+                )
                 connection.execute(f"copy ({counted}) to '{self.counts}'", {"today": ON})
 
 

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from registers import ON
 from rivals.answers import Answer, Names, told
 from rivals.keyed import TABLES
 from rivals.polars_frames import BASE, COURSES, ENDED, NEVER, OPEN, REASONS, TODAY, TRIGGERS
@@ -33,7 +32,9 @@ def months_later(day: Any, months: Any) -> Any:
     month = date.astype("datetime64[M]")
     then = month + months
     last = ((then + 1).astype("datetime64[D]") - 1).astype(np.int64)
-    return np.minimum(then.astype("datetime64[D]").astype(np.int64) + (date - month.astype("datetime64[D]")).astype(np.int64), last)
+    return np.minimum(
+        then.astype("datetime64[D]").astype(np.int64) + (date - month.astype("datetime64[D]")).astype(np.int64), last
+    )
 
 
 def iso(day: Any) -> Any:
@@ -77,7 +78,9 @@ class Full:
         for name in ("open", "awaits", "cancelled", "paused"):
             judged[name] = judged[name].eq(True)
         judged["reason"] = self.reason(judged)
-        reasons = judged[judged["reason"] < len(REASONS)].groupby(["account", "reason"]).size().reset_index(name="count")
+        reasons = (
+            judged[judged["reason"] < len(REASONS)].groupby(["account", "reason"]).size().reset_index(name="count")
+        )
         demand = judged[judged["reason"] == len(REASONS)]
         return pd.concat([self.enrolled(demand), self.upkeep(enrolments)], ignore_index=True), reasons
 
@@ -147,21 +150,32 @@ class Full:
         latest = record[record["pair"].isin(waiting["pair"])].groupby("pair")["completed_on"].max()
         awaits = waiting["pair"].map(latest).fillna(NONE) < waiting["enrolled_on"]
         ended_on = np.where(ended != NONE, ended, rows["enrolled_on"])
-        found = pd.DataFrame(
-            {
-                "pair": rows["pair"],
-                "open": status.isin(OPEN),
-                "awaits": awaits.reindex(rows.index, fill_value=False),
-                "cancelled": this & (status == "cancelled") & (rows["ended_because"] == "requested") & ~asked_anew,
-                "attempt": this & status.isin(ENDED),
-                "refusals": refused,
-                "refused_on": np.where(refused, ended_on, NONE),
-            }
-        ).groupby("pair", as_index=False).agg(
-            {"open": "any", "awaits": "any", "cancelled": "any", "attempt": "sum", "refusals": "sum", "refused_on": "max"}
+        found = (
+            pd.DataFrame(
+                {
+                    "pair": rows["pair"],
+                    "open": status.isin(OPEN),
+                    "awaits": awaits.reindex(rows.index, fill_value=False),
+                    "cancelled": this & (status == "cancelled") & (rows["ended_because"] == "requested") & ~asked_anew,
+                    "attempt": this & status.isin(ENDED),
+                    "refusals": refused,
+                    "refused_on": np.where(refused, ended_on, NONE),
+                }
+            )
+            .groupby("pair", as_index=False)
+            .agg(
+                {
+                    "open": "any",
+                    "awaits": "any",
+                    "cancelled": "any",
+                    "attempt": "sum",
+                    "refusals": "sum",
+                    "refused_on": "max",
+                }
+            )
         )
         pause = np.minimum(32, 2 ** np.clip(found["refusals"] - 1, 0, 5))
-        return found.assign(paused=(found["refusals"] > 0) & (TODAY < found["refused_on"] + pause))
+        return found.assign(paused=(found["refusals"] > 0) & (found["refused_on"] + pause > TODAY))
 
     def reason(self, seen: Any) -> Any:
         """The place of the first shut gate; their number where there is none."""
@@ -236,7 +250,7 @@ class Full:
 
     def answer(self, decided: Any) -> Answer:
         actions, reasons = decided
-        rows = []
+        rows: list[tuple[Any, ...]] = []
         for account, type, person, course, cycle, attempt, because, expires, credits, enrolment in actions.itertuples(
             index=False
         ):

@@ -106,14 +106,19 @@ class _Polars:
                 .then(2)
                 .otherwise(1),
                 missing_enabled=self.of_course("missing")
-                & (self.of_course("since").is_null() | (day("asked_on") >= self.of_course("since")).fill_null(value=False)),
+                & (
+                    self.of_course("since").is_null()
+                    | (day("asked_on") >= self.of_course("since")).fill_null(value=False)
+                ),
                 late=(col("expires") < self.of_course("looked_back_to")).fill_null(value=False),
             )
         )
 
     def booking(self, known: pl.LazyFrame) -> pl.LazyFrame:
         """What the enrolments of some pairs come to."""
-        rows = self.lazy["enrolment"].with_columns(pair()).join(known.select("pair", "completed", "asked_on"), on="pair")
+        rows = (
+            self.lazy["enrolment"].with_columns(pair()).join(known.select("pair", "completed", "asked_on"), on="pair")
+        )
         cycle = col("completed").cast(pl.Date).dt.to_string("%Y-%m-%d").fill_null("first")
         this = (col("cycle") == cycle).fill_null(value=False)
         waiting = rows.filter(this, col("status") == "completed").select("pair", "enrolled_on")
@@ -133,7 +138,7 @@ class _Polars:
         )
         pause = pl.min_horizontal(lit(32), lit(2) ** (col("refusals") - 1).clip(0, 5))
         return found.join(awaiting, on="pair", how="left").with_columns(
-            paused=(col("refusals") > 0) & (TODAY < col("refused_on") + pause), awaits=col("awaits").is_not_null()
+            paused=(col("refusals") > 0) & (col("refused_on") + pause > TODAY), awaits=col("awaits").is_not_null()
         )
 
     def enrolled(self, demand: pl.LazyFrame) -> pl.LazyFrame:
@@ -238,12 +243,25 @@ class Full(_Polars):
             ~self.of_person("reachable"),
             (col("status") == 1) | ((col("status") == 3) & col("late")),
         )
-        reason = pl.coalesce(
-            *(pl.when(holds).then(lit(place, pl.UInt8)) for place, holds in enumerate(shut))
+        reason = pl.coalesce(*(pl.when(holds).then(lit(place, pl.UInt8)) for place, holds in enumerate(shut)))
+        judged = (
+            self.seen(fact)
+            .join(self.booking(known), on="pair", how="left")
+            .select(
+                "account",
+                "pair",
+                "person",
+                "course",
+                "level",
+                "completed",
+                "expires",
+                "status",
+                "attempt",
+                reason=reason,
+            )
+            .collect()
+            .lazy()
         )
-        judged = self.seen(fact).join(self.booking(known), on="pair", how="left").select(
-            "account", "pair", "person", "course", "level", "completed", "expires", "status", "attempt", reason=reason
-        ).collect().lazy()
         reasons = judged.filter(col("reason").is_not_null()).group_by("account", "reason").len()
         actions = self.enrolled(judged.filter(col("reason").is_null()))
         return pl.collect_all([pl.concat([actions, self.upkeep(known)]), reasons])
@@ -294,12 +312,17 @@ class Pruned(_Polars):
             .collect()
             .lazy()
         )
-        due = self.seen(wanted.join(lasting, on="pair", how="left")).filter(
-            col("person_enabled"),
-            (col("status") == 2)
-            | ((col("status") == 0) & col("missing_enabled"))
-            | ((col("status") == 3) & ~col("late")),
-        ).collect().lazy()
+        due = (
+            self.seen(wanted.join(lasting, on="pair", how="left"))
+            .filter(
+                col("person_enabled"),
+                (col("status") == 2)
+                | ((col("status") == 0) & col("missing_enabled"))
+                | ((col("status") == 3) & ~col("late")),
+            )
+            .collect()
+            .lazy()
+        )
         in_the_way = pl.any_horizontal("open", "awaits", "cancelled", "paused")
         demand = due.join(self.booking(due), on="pair", how="left").filter(in_the_way.fill_null(value=False).not_())
         asked = (

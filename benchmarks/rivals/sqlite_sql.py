@@ -1,4 +1,4 @@
-"""SQLite: the straight query, with dates as numbers, since that is what it is quick at; in memory, indexed, analysed."""
+"""SQLite: the straight query, with dates as numbers, which it is quick at; in memory, indexed, analysed."""
 
 import sqlite3
 from datetime import date
@@ -18,7 +18,8 @@ NEVER = 4_194_303
 TODAY = ON.toordinal()
 KEYS = {
     "account": "key", "course": "key", "person": "key", "requirement": "role, course", "held": "person, role",
-    "assignment": "person, course", "record": "person, course", "enrolment": "person, course", "opt_out": "person, course",
+    "assignment": "person, course", "record": "person, course", "enrolment": "person, course",
+    "opt_out": "person, course",
 }  # fmt: skip
 CAUSES = (
     ("superseded", "seen.status = 'current' and enrolment.cycle is not seen.cycle"),
@@ -171,7 +172,7 @@ class Straight:
         return told(self.names, rows)
 
 
-def _values(column: pa.ChunkedArray) -> list[Any]:
+def _values(column: Any) -> list[Any]:
     values: list[Any] = column.to_pylist()
     if pa.types.is_date(column.type):
         return [value and value.toordinal() for value in values]

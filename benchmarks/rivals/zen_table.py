@@ -36,7 +36,7 @@ def combinations(reads: tuple[str, ...]) -> list[tuple[dict[str, Value], Facts]]
 
 
 def table() -> str:
-    """A line for each way a gate can be shut, in their order, then for each way a trigger can fire; the first counts."""
+    """A line for each way a gate is shut, in their order, then for each way a trigger fires; the first counts."""
     lines: list[tuple[dict[str, Value], str]] = []
     for gate in GATES:
         lines += [(some, gate.id) for some, facts in combinations(gate.reads) if not gate.holds(facts)]
@@ -44,7 +44,11 @@ def table() -> str:
         lines += [(some, "") for some, facts in combinations(trigger.reads) if trigger.holds(facts)]
     lines.append(({}, NO_TRIGGER))
     rules = [
-        {"_id": str(number), **{name: json.dumps(word(value)) for name, value in some.items()}, "reason": json.dumps(said)}
+        {
+            "_id": str(number),
+            **{name: json.dumps(word(value)) for name, value in some.items()},
+            "reason": json.dumps(said),
+        }
         for number, (some, said) in enumerate(lines)
     ]
     content = {
@@ -72,9 +76,7 @@ class Zen:
                 codes += [tonight.read(person, course).code for course in tonight.register.courses_of(person)]
         self.codes = codes[:: max(1, len(codes) // SAMPLE)]
         self.share = len(self.codes) / len(codes)
-        self.facts = [
-            {name: word(getattr(facts_of(code), name)) for name in DOMAINS} for code in self.codes
-        ]
+        self.facts = [{name: word(getattr(facts_of(code), name)) for name in DOMAINS} for code in self.codes]
         self.decision = zen.ZenEngine().create_decision(table())
 
     def decide(self) -> list[str]:
@@ -82,9 +84,7 @@ class Zen:
         return [evaluate(facts)["result"]["reason"] for facts in self.facts]
 
     def answer(self, decided: list[str]) -> Any:
-        wrong = sum(
-            (verdict_of(code).reason or "") != reason for code, reason in zip(self.codes, decided, strict=True)
-        )
+        wrong = sum((verdict_of(code).reason or "") != reason for code, reason in zip(self.codes, decided, strict=True))
         if wrong:
             raise SystemExit(f"zen-engine decides {wrong} of {len(decided)} candidates otherwise")
         return None
