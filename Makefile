@@ -73,8 +73,10 @@ COVERED := 98
 wheel: $(VENV)/.check  ## build the wheel, install it by itself, and test that
 	sh tools/test_wheel.sh $(PY)
 
-bench: $(VENV)/.bench  ## speed and memory, beside a plain loop and DuckDB; a night beside its bare commits
+bench: $(VENV)/.bench  ## speed and memory, beside a plain loop and other engines; estates of PEOPLE="1000 10000"
 	$(PY) benchmarks/bench.py
+	$(PY) benchmarks/side_by_side.py $(if $(PEOPLE),--people $(PEOPLE))
+	$(PY) benchmarks/changed_nights.py
 	$(PY) benchmarks/ahead.py
 	$(PY) benchmarks/nights.py
 

@@ -229,14 +229,14 @@ def people(dice: Dice, account: Ints, number: Ints, lasts: Ints) -> dict[str, Co
     first = int(number.min())
     addresses = [f"{of_person(first + row)}@estate.example" for row in range(int(number.max()) - first + 1)]
     reached = np.where(dice.chance(0.97, count), number - first, len(addresses) + dice.among(range(3), count))
-    names = pa.array([*addresses, *NOBODY, None], pa.string())
+    names = pa.array([*addresses, *NOBODY], pa.string())
     everybody = np.arange(count)
     personnel = ids(everybody)
     personnel["id"] = personnel.pop("person")
     found = {
         "personnel": {
             **personnel,
-            "email": pa.DictionaryArray.from_arrays(numbers(reached), names),
+            "email": pa.DictionaryArray.from_arrays(numbers(reached, reached == len(names)), names),
             "employment": choices(dice.weighted((8, 2), count), Employment),
             "archived": pa.array(dice.chance(0.05, count)),
             "auto_enrol": pa.array(dice.chance(0.97, count)),
