@@ -1,17 +1,31 @@
 """Small estates as Arrow tables, for the tests of reading them: two sound accounts, and ways to spoil a column."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import pyarrow as pa
 from attrs import evolve
+from hypothesis import strategies as st
 
 from enrolpolicy import InvalidSnapshot, Snapshot
 from enrolpolicy.arrow import estates, tables_of
 from enrolpolicy.bulk import Estate, estate_of
 from enrolpolicy.testing.builders import person, register
+from enrolpolicy.testing.strategies import snapshots
 
 Tables = dict[str, pa.Table]
+
+
+@st.composite
+def registers(draw: Any) -> tuple[list[Snapshot], date]:
+    """Some accounts near to enrolling, each with an id of its own, and a night."""
+    drawn = draw(st.lists(snapshots(), min_size=1, max_size=4))
+    found = [
+        evolve(snapshot, account=evolve(snapshot.account, id=f"account {number}"))
+        for number, (snapshot, _) in enumerate(drawn)
+    ]
+    return found, drawn[0][1]
 
 
 def accounts(*ids: str, people: int = 3) -> list[Snapshot]:
@@ -53,4 +67,4 @@ def rows_of(found: Iterable[Estate]) -> list[tuple[str, int, int]]:
     return [(" ".join(it.accounts.ids("account")), len(it.personnel), len(it.records)) for it in found]
 
 
-__all__ = ["accounts", "problems", "rows_of", "sound", "spoilt"]
+__all__ = ["accounts", "problems", "registers", "rows_of", "sound", "spoilt"]

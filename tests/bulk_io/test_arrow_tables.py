@@ -11,7 +11,7 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arrow_tables import Tables, accounts, rows_of, sound
+from arrow_tables import Tables, accounts, registers, rows_of, sound
 from enrolpolicy import Account, Enrolment, EnrolmentStatus, Origin, Snapshot, Validity, plan
 from enrolpolicy.arrow import ArrowStream, estate_of_tables, estates, schema, tables_of
 from enrolpolicy.arrow.kernels import made
@@ -22,7 +22,6 @@ from enrolpolicy.bulk.assembly import reachable
 from enrolpolicy.bulk.columns import UNKNOWN
 from enrolpolicy.testing.builders import NIGHT
 from enrolpolicy.testing.builders import course as a_course
-from enrolpolicy.testing.strategies import snapshots
 
 Form = Callable[[pa.Table], pa.Table]
 
@@ -69,16 +68,6 @@ FORMS: dict[str, Form] = {
     ),
 }
 """Ways in which the same tables may come."""
-
-
-@st.composite
-def registers(draw: Any) -> tuple[list[Snapshot], date]:
-    drawn = draw(st.lists(snapshots(), min_size=1, max_size=4))
-    found = [
-        evolve(snapshot, account=evolve(snapshot.account, id=f"account {number}"))
-        for number, (snapshot, _) in enumerate(drawn)
-    ]
-    return found, drawn[0][1]
 
 
 class TestTheSamePlan:

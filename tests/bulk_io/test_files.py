@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arrow_tables import accounts, sound
+from arrow_tables import accounts, registers, sound
 from enrolpolicy import InvalidSnapshot, plan
 from enrolpolicy.arrow import estates, tables_of
 from enrolpolicy.arrow.files import GROUP, Sink, open_tables, write_tables, written
@@ -21,7 +21,6 @@ from enrolpolicy.arrow.running import WRITABLE, plan_tables
 from enrolpolicy.bulk import estate_of, plan_estate
 from enrolpolicy.plans import ERROR, Cancel, Enrol, Invite
 from enrolpolicy.testing.builders import NIGHT
-from test_arrow_tables import registers
 
 
 @pytest.fixture

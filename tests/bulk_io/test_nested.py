@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arrow_tables import Tables, accounts, sound, spoilt
+from arrow_tables import Tables, accounts, registers, sound, spoilt
 from enrolpolicy import InvalidSnapshot, InvalidValue, UnknownId
 from enrolpolicy.adapters.nested import NESTED, nested, outcome_schema, planned, plans_of_rows, write_nested
 from enrolpolicy.arrow import open_tables, plan_tables, tables_of, write_tables
@@ -20,7 +20,6 @@ from enrolpolicy.arrow.running import WRITABLE, write_plans
 from enrolpolicy.bulk import estate_of
 from enrolpolicy.errors import Problem
 from enrolpolicy.testing.builders import NIGHT
-from test_arrow_tables import registers
 
 WHAT = tuple(WRITABLE)
 

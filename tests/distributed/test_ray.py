@@ -15,7 +15,7 @@ from enrolpolicy import InvalidSnapshot
 from enrolpolicy.adapters.ray import plan_tables
 from enrolpolicy.arrow import write_tables
 from registers import ON
-from watched import ACCOUNTS, WatchedNights, estate, files, looked_at, same
+from watched import ACCOUNTS, PATHS, WatchedNights, estate, files, looked_at, same
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -29,16 +29,10 @@ def _ray() -> Iterator[None]:
         object_store_memory=200 * 2**20,
         log_to_driver=False,
         logging_level="ERROR",
-        runtime_env={"env_vars": {"PYTHONPATH": os.pathsep.join(map(str, _paths()))}},
+        runtime_env={"env_vars": {"PYTHONPATH": os.pathsep.join(map(str, PATHS))}},
     )
     yield
     ray.shutdown()
-
-
-def _paths() -> list[Path]:
-    """Where workers find what these tests hand to them."""
-    here = Path(__file__).parent
-    return [here, here.parents[1] / "benchmarks"]
 
 
 @pytest.fixture(scope="module")

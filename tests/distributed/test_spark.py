@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections import Counter
@@ -16,7 +17,7 @@ from enrolpolicy.adapters.nested import write_nested
 from enrolpolicy.adapters.spark import collected, plan_frame
 from enrolpolicy.arrow import open_tables, write_tables
 from registers import ON
-from watched import ACCOUNTS, WHAT, WatchedNights, estate, files, looked_at, same
+from watched import ACCOUNTS, PATHS, WHAT, WatchedNights, estate, files, looked_at, same
 
 # It warns of the pandas that other tests here are about.
 pytestmark = pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas")
@@ -24,14 +25,21 @@ EXECUTOR = b"CoarseGrainedExecutorBackend"
 
 
 @pytest.fixture(scope="module")
-def spark() -> Iterator[Any]:
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     import pyspark
     from pyspark.sql import SparkSession
 
-    os.environ["SPARK_HOME"] = str(Path(pyspark.__file__).parent)
+    os.environ |= {
+        "SPARK_HOME": str(Path(pyspark.__file__).parent),
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "SPARK_WORKER_DIR": str(tmp_path_factory.mktemp("executors")),
+        "PYSPARK_PYTHON": sys.executable,
+    }
     settings = {
         "spark.executor.memory": "1g",
         "spark.executor.extraJavaOptions": "-Xss4m",
+        "spark.executorEnv.PYTHONPATH": os.pathsep.join(map(str, PATHS)),
+        "spark.driver.host": "127.0.0.1",
         "spark.ui.enabled": "false",
         "spark.sql.execution.arrow.maxRecordsPerBatch": "2",
         "spark.sql.files.maxPartitionBytes": "65536",

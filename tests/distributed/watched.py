@@ -14,6 +14,8 @@ from enrolpolicy.bulk import estate_of
 from registers import ON, register
 
 ACCOUNTS, PEOPLE = 24, 60
+PATHS = (Path(__file__).parent, Path(__file__).parents[2] / "benchmarks")
+"""Where workers find what these tests hand to them."""
 WHAT = tuple(WRITABLE)
 
 

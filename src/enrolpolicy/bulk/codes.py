@@ -110,7 +110,7 @@ class CodeTable:
 
     def __attrs_post_init__(self) -> None:
         self.rare_shift = PROFILE_SHIFT + max(1, (len(self.profiles) - 1).bit_length())
-        self._reasons = np.zeros(1 << (self.rare_shift + len(RARE)), dtype=np.uint8)
+        self._reasons = np.zeros(1 << self.rare_shift, dtype=np.uint8)
 
     def facts(self, codes: Whole) -> Whole:
         """The codes of `enrolpolicy.facts` that codes of pairs stand for."""
@@ -126,14 +126,25 @@ class CodeTable:
 
     def reasons(self, codes: Codes) -> Choices:
         """For each code, what the table says: `NOBODY`, `ENROLS`, or the first reason against it."""
+        if codes.max(initial=0) >= len(self._reasons):
+            # Too few are rare for a place in the table, which would be eight times as long.
+            rare = np.flatnonzero(codes >= len(self._reasons))
+            found = self.reasons(codes & np.uint32(len(self._reasons) - 1))
+            different, place = np.unique(codes[rare], return_inverse=True)
+            found[rare] = self._said(different.astype(np.int64))[place]
+            return found
         found = self._reasons.take(codes)
         if not found.all():
             unasked = np.flatnonzero(found == UNASKED)
             new = self._new(codes[unasked])
-            said = first_reasons(self.facts(new)) + np.uint8(ENROLS)
-            self._reasons[new] = np.where(new & (STATUS_MASK | LEVEL_MASK), said, NOBODY)
+            self._reasons[new] = self._said(new)
             found[unasked] = self._reasons.take(codes[unasked])
         return found
+
+    def _said(self, codes: Whole) -> Choices:
+        """The same, asked of the rows of the policy."""
+        said = first_reasons(self.facts(codes)) + np.uint8(ENROLS)
+        return np.where(codes & (STATUS_MASK | LEVEL_MASK), said, NOBODY).astype(np.uint8)
 
     def _new(self, codes: Codes) -> Whole:
         """Each of some codes once."""
