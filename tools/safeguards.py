@@ -18,7 +18,7 @@ HEAD = """<!-- The table is written by tools/safeguards.py; the tests hold every
 
 For whoever wants to simplify the runner, or to write one of their own. Each line switches one safeguard off and plays small
 worlds (one or two runs, one or two people, the troubles of the last column) until a promise breaks. With all of them on, none
-does; `tests/nights/test_simulation.py` plays the same worlds, and `make soak` millions more.
+does; `tests/nights/test_simulation.py` plays the same worlds, and `make soak` others for as long as one likes.
 
 The promises are numbered as in the code: I1 one enrolment for each key, one open for each person and course; I2 never more
 credits than there are; I3 every enrolment at the LMS is known; I4 nothing started is cancelled; I5 no invitation without an

@@ -456,15 +456,6 @@ class TestCancellations:
         assert [one.fate for one in here.act(asked).outcomes] == [Fate.ALREADY]
         assert here.run().outcomes == ()  # a cancellation lasts for its cycle
 
-    def test_not_there_any_more(self) -> None:
-        """Cancelled, and said so: where rights are missing, some LMSs say of everything that it is not there."""
-        here, asked = self.booked()
-        lms = Answering(here.lms, cancel_if_not_started=[Done(Cancelled.NOT_FOUND)])
-        report = evolve(here, lms=lms).act(asked)
-        assert [(row.fate, row.detail) for row in report.outcomes] == [(Fate.DONE, "not-found")]
-        [row] = here.store.rows(ACCOUNT)
-        assert (row.status, row.ended_because) == (RowStatus.CANCELLED, "requested")
-
     def test_started_meanwhile(self) -> None:
         here, asked = self.booked()
         here.lms._port.start(asked.enrolment)

@@ -73,6 +73,4 @@ def _cancel_answered(sheet: Sheet, taken: Row, said: Done[Cancelled] | Refused) 
         sheet.spend(sheet.end(row, RowStatus.COMPLETED, "completed", ended_because=None))
         return outcome("cancel", row, Fate.FAILED, said.value.value)
     sheet.end(row, RowStatus.CANCELLED, row.ended_because or "")
-    # There is nothing to cancel any more; where there should have been, somebody wants to look.
-    detail = said.value.value if said.value is Cancelled.NOT_FOUND else row.ended_because or ""
-    return outcome("cancel", row, Fate.DONE, detail)
+    return outcome("cancel", row, Fate.DONE, row.ended_because or "")
