@@ -109,6 +109,7 @@ class TestWhatIf:
             (["--set", "account.lead_days=3651"], "must be a whole number from 0 to 3650, not `3651`"),
             (["--set", "account.auto_enrol=yes"], "must be true or false, not `yes`"),
             (["--set", "account.credits=50"], "is not a setting but a balance; ask with --top-up"),
+            (["--set", "account.guards=5"], "is several settings; write each as account.guards.NAME=VALUE"),
             (["--set", "account.guards.max=5"], "names no setting; there is `max_enrolments`"),
             (["--set", "account.fire.lead_days=5"], "is not a setting; write it as"),
             (["--set", "account.missing_since=2026-02-30"], "must be a date that exists"),
@@ -147,11 +148,11 @@ class TestWhatIf:
         changes = [{"change": "acount"}, {"change": "course", "auto_enrol": "no", "lead": 3}, 5]
         assert main(["what-if", demo, *NIGHT, "--changes", written(tmp_path, changes)]) == 65
         assert capsys.readouterr().err.splitlines() == [
-            "$[2]: must be an object, not `5`",
             "$[0].change: must be one of `account`, `course`, `person`, `opt-out`, `cancel`, `top-up`, not `acount`",
             "$[1].lead: is not a key here; did you mean `lead_days`?",
             "$[1].course: is missing, and has no default; add it",
             "$[1].auto_enrol: must be true or false, not `no`",
+            "$[2]: must be an object, not `5`",
         ]
 
     def test_both_from_standard_input(self, capsys: Capture) -> None:
@@ -167,7 +168,7 @@ class TestWhatIf:
 
 
 class TestChangesAsWords:
-    """Every change can be read from JSON and, but for guards, be written as the command line has it."""
+    """Every change can be read from JSON, and be written as the command line has it."""
 
     @pytest.mark.parametrize(
         ("change", "words"),
@@ -181,7 +182,11 @@ class TestChangesAsWords:
                 ChangeAccount(withdraw_when=frozenset({Withdrawal.SUPERSEDED, Withdrawal.OUT_OF_SCOPE})),
                 "--set account.withdraw_when=out-of-scope,superseded",
             ),
-            (ChangeAccount(guards=Guards(max_cancelled_fraction=0.5)), "--set account.guards=…"),
+            (
+                ChangeAccount(guards=Guards(max_cancelled_fraction=0.5)),
+                "--set account.guards.max_enrolments=none --set account.guards.max_credits=none "
+                "--set account.guards.max_cancellations=none --set account.guards.max_cancelled_fraction=0.5",
+            ),
             (ChangeCourse(course="a.b", scope=Scope.REQUIRED), "--set course.a.b.scope=required"),
             (ChangePerson(person="ana", auto_enrol=False), "--set person.ana.auto_enrol=false"),
             (ChangeOptOut(person="ana", course="fire", opted_out=True), "--opt-out ana:fire"),

@@ -140,6 +140,35 @@ class TestWorkbooks:
         found = read_matrix(sheet_of(workbook(fill), "m"), account="acme")
         assert [(row.completed_on, row.expires_on) for row in found.snapshot.records] == [(DAY, date(2026, 1, 31))]
 
+    def test_merged_cells_are_told(self) -> None:
+        """One cell holds what is shown for several people; whether it is meant for them all, nobody here knows."""
+
+        def fill(book: Any) -> None:
+            sheet = book.active
+            sheet.append(["Training matrix 2026"])
+            sheet.append(["Name", "Role", "Division", "Fire completed", "Noise completed"])
+            for name in ("Ana", "Bo", "Cy"):
+                sheet.append([name, "Cook", "North", DAY, DAY])
+            for merged in ("A1:E1", "D3:D4", "B4:B5", "C4:C5", "D5:E5", "A9:C9", "AB2:AD9"):
+                sheet.merge_cells(merged)
+
+        found = read_matrix(sheet_of(workbook(fill), "m"), account="acme")
+        told = [(row.place, row.code, row.value) for row in found.unread]
+        assert told == [(f"Sheet!{at}", "faulty-cell", "merged") for at in ("D4", "B5", "C5", "E5")]
+        assert "unmerge the cells, and fill each" in found.unread[0].message
+        assert len(found.snapshot.records) == 4
+
+    def test_what_is_merged_far_beyond_the_rows_takes_no_time(self) -> None:
+        def fill(book: Any) -> None:
+            book.active.append(["Name", "Fire"])
+            book.active.merge_cells("A1:B1")
+
+        held = io.BytesIO()
+        with zipfile.ZipFile(io.BytesIO(workbook(fill))) as old, zipfile.ZipFile(held, "w") as new:
+            for entry in old.namelist():
+                new.writestr(entry, old.read(entry).replace(b"A1:B1", b"A1:XFD1048576"))
+        assert sheet_of(held.getvalue(), "m").merged <= {(0, 1)}
+
     def test_which_sheet(self) -> None:
         def fill(book: Any) -> None:
             book.active.title = "One"

@@ -4,6 +4,7 @@ A change is an object with its kind and what it is about, `{"change": "course", 
 is checked by the annotation of the field that is changed, as strictly as a snapshot is.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from difflib import get_close_matches
@@ -62,8 +63,15 @@ def _loaded(text: str | bytes, read: Any) -> tuple[Any, ...]:
         found.append(value)
         problems += wrong
     if problems:
+        problems.sort(key=_row_of)
         raise InvalidSnapshot(tuple(problems[:MOST_PROBLEMS]), max(0, len(problems) - MOST_PROBLEMS))
     return tuple(found)
+
+
+def _row_of(problem: Problem) -> int:
+    """The row a problem is in; what is wrong with the whole list comes first."""
+    found = re.match(r"\$\[([0-9]{1,18})\]", problem.path)
+    return -1 if found is None else int(found[1])
 
 
 def _past_enrolment(row: Json, path: str) -> tuple[PastEnrolment | None, list[Problem]]:

@@ -30,7 +30,9 @@ def change_words(change: Supposition) -> str:
     if kind == "opt-out":
         return f"--opt-{'out' if row['opted_out'] else 'in'} {row['person']}:{row['course']}"
     about = "" if kind == "account" else f"{row.pop(kind)}."
-    return " ".join(f"--set {kind}.{about}{name}={_word(value)}" for name, value in row.items())
+    guards = row.pop("guards", {})
+    settings = {**row, **{f"guards.{name}": value for name, value in guards.items()}}
+    return " ".join(f"--set {kind}.{about}{name}={_word(value)}" for name, value in settings.items())
 
 
 def _word(value: object) -> str:
@@ -38,7 +40,7 @@ def _word(value: object) -> str:
         return ",".join(map(str, value))
     if value is None or isinstance(value, bool):
         return {None: "none", True: "true", False: "false"}[value]
-    return "…" if isinstance(value, dict) else str(value)
+    return str(value)
 
 
 _SETTING = re.compile(r"(account|course|person)\.(?:(.+)\.)?(\w+)=(.*)", re.DOTALL)
@@ -72,6 +74,8 @@ def _account_setting(snapshot: Snapshot, words: str, part: str | None, name: str
         return ChangeAccount(guards=evolve(snapshot.account.guards, **values))
     if part is not None:
         raise InvalidValue(words[:80], f"is not a setting; {_FORM}")
+    if name == "guards":
+        raise InvalidValue(words[:80], "is several settings; write each as account.guards.NAME=VALUE")
     if name == "credits":
         raise InvalidValue(words[:80], "is not a setting but a balance; ask with --top-up how more credits would help")
     wanted = annotations(ChangeAccount)

@@ -12,6 +12,7 @@ LONGEST = 500
 """The most characters that anything a matrix says takes up."""
 
 ERRORS = frozenset({"#REF!", "#N/A", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!"})
+MERGED = "is merged with another cell, which may hold for it too; unmerge the cells, and fill each"
 FORMULA_FAILED = "is the error of a formula; correct the formula, or write the date"
 
 
@@ -34,12 +35,21 @@ class Sheet:
     """A table of cells: `rows` from the first row of the file on, each as wide as it is there.
 
     `ragged`: nothing in the file holds a row's cells in their columns but the number of its separators, so that a row
-    of another width cannot be trusted.
+    of another width cannot be trusted. `merged` are the places, row and column from 0, that a spreadsheet shows as part
+    of a cell above or left of them that holds something.
     """
 
     name: str
     rows: tuple[tuple[Cell, ...], ...]
     ragged: bool = False
+    merged: frozenset[tuple[int, int]] = frozenset()
+
+    def at(self, row: int, column: int) -> Cell:
+        """The cell at a place that counts from 0; None beyond the end of its row."""
+        if (row, column) in self.merged:
+            return Faulty("merged", MERGED)
+        cells = self.rows[row]
+        return cells[column] if column < len(cells) else None
 
 
 @final

@@ -10,14 +10,17 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from enrolpolicy.constraints import shown
 from enrolpolicy.errors import InvalidSnapshot, Problem
 from enrolpolicy.matrix.cells import FORMULA_FAILED, Cell, Faulty, Sheet, blank
+from enrolpolicy.matrix.merges import covered
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
+
+_Row = TypeVar("_Row", bound=tuple[object, ...])
 
 MOST_CELLS = 5_000_000
 MOST_BYTES = 500_000_000
@@ -57,7 +60,7 @@ def _csv_sheet(content: bytes, name: str, encoding: str) -> Sheet:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     rows: list[tuple[Cell, ...]] = []
     try:
-        rows.extend(tuple(row) for row in reader)
+        rows.extend(_counted((tuple(row) for row in reader), name))
     except csv.Error as error:
         raise refused(name, "not-csv", f"line {reader.line_num}: {_CSV_ERRORS.get(str(error)[:14], error)}") from None
     return Sheet(name=PurePath(name).stem or name, rows=tuple(rows), ragged=True)
@@ -88,6 +91,18 @@ def _delimiter(text: str) -> str:
     return max(",;\t", key=start.count)
 
 
+def _counted(rows: Iterable[_Row], name: str) -> Iterator[_Row]:
+    """The rows, as long as they do not hold more cells than a matrix can have."""
+    count = 0
+    for row in rows:
+        count += max(1, len(row))
+        if count > MOST_CELLS:
+            raise refused(
+                name, "too-large", f"has more than {MOST_CELLS:,} cells; keep the matrix in a file of its own"
+            )
+        yield row
+
+
 # Workbooks
 
 
@@ -104,12 +119,13 @@ def _workbook_sheet(content: bytes, name: str, sheet: str | None) -> Sheet:
             formulas = load_workbook(io.BytesIO(content), read_only=True, data_only=False)
             chosen = _chosen(values, name, sheet)
             rows = tuple(_rows(values, formulas, chosen, name))
+            merged = frozenset(covered(content, chosen, rows))
         except InvalidSnapshot:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a broken workbook makes the library raise
             message = f"is no workbook that can be read ({type(error).__name__}); open it and save it as .xlsx anew"
             raise refused(name, "not-a-workbook", message) from None
-    return Sheet(name=chosen, rows=rows)
+    return Sheet(name=chosen, rows=rows, merged=merged)
 
 
 def _check_size(content: bytes, name: str) -> None:
@@ -153,13 +169,7 @@ def _rows(values: "Workbook", formulas: "Workbook", sheet: str, name: str) -> It
     both = (values[sheet], formulas[sheet])
     for one in both:
         one.reset_dimensions()
-    count = 0
-    for stored, written in zip(both[0].iter_rows(), both[1].iter_rows(), strict=True):
-        count += max(1, len(stored))
-        if count > MOST_CELLS:
-            raise refused(
-                name, "too-large", f"has more than {MOST_CELLS:,} cells; keep the matrix in a file of its own"
-            )
+    for stored, written in zip(_counted(both[0].iter_rows(), name), both[1].iter_rows(), strict=True):
         row = [_cell(*pair) for pair in zip(stored, written, strict=True)]
         while row and blank(row[-1]):
             row.pop()

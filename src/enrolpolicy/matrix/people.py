@@ -126,9 +126,11 @@ class _Reader:
         sound = sound and employment is not None and not wrong
         roles, wrong = self._roles(index)
         unread += wrong
+        division, wrong = self._division(index)
+        unread += wrong
         return _Draft(
             index=index, name=name, id=id, email=email, employment=employment, employment_said=said,
-            division=self._text(index, "division") or None, roles=roles, unread=tuple(unread), sound=sound,
+            division=division, roles=roles, unread=tuple(unread), sound=sound,
         )  # fmt: skip
 
     @property
@@ -183,17 +185,27 @@ class _Reader:
         found: dict[str, str] = {}
         unread = []
         for column in self.heads.fields.get("roles", ()):
-            cell = self._at(index, column)
+            cell = self.sheet.at(index, column)
+            if isinstance(cell, Faulty):
+                unread.append(self._unread(index, column, "faulty-cell", cell.shown, cell.why))
+                continue
             parts = str(cell).replace("\n", self.mapping.role_separator) if isinstance(cell, str) else text_of(cell)
             for part in parts.split(self.mapping.role_separator):
                 name = " ".join(part.split())
                 if self._means_nothing(name):
                     continue
-                if isinstance(cell, Faulty) or not self._role_known(name):
+                if not self._role_known(name):
                     unread.append(self._unread(index, column, "unknown-role", name, _UNKNOWN_ROLE))
                 else:
                     found.setdefault(head_key(name), name)
         return tuple(found.values()), unread
+
+    def _division(self, index: int) -> tuple[str | None, list[Unread]]:
+        cell = self._cell(index, "division")
+        if isinstance(cell, Faulty):
+            column = self.heads.fields["division"][0]
+            return None, [self._unread(index, column, "faulty-cell", cell.shown, cell.why)]
+        return text_of(cell) or None, []
 
     def _role_known(self, name: str) -> bool:
         if self.mapping.roles:
@@ -215,13 +227,9 @@ class _Reader:
 
     # Cells
 
-    def _at(self, index: int, column: int) -> Cell:
-        cells = self.sheet.rows[index]
-        return cells[column] if column < len(cells) else None
-
     def _cell(self, index: int, field: str) -> Cell:
         columns = self.heads.fields.get(field)
-        return self._at(index, columns[0]) if columns else None
+        return self.sheet.at(index, columns[0]) if columns else None
 
     def _text(self, index: int, field: str) -> str:
         return text_of(self._cell(index, field))

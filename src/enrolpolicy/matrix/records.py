@@ -63,7 +63,7 @@ def reading_of(sheet: Sheet, heads: Heads, mapping: Mapping) -> tuple[Reading, E
         (f"{column.letters}{index + 1}", cell)
         for index in range(heads.row + 1, len(sheet.rows))
         for column in heads.columns
-        if isinstance(cell := _at(sheet, index, column.index), str)
+        if isinstance(cell := sheet.at(index, column.index), str)
     )
     found = evidence(texts) if mapping.dates is None else Evidence()
     order = mapping.dates or found.order
@@ -100,11 +100,6 @@ def _by_course(columns: Sequence[Column]) -> dict[str, tuple[Column, ...]]:
     for column in columns:
         groups[column.course] = (*groups.get(column.course, ()), column)
     return groups
-
-
-def _at(sheet: Sheet, index: int, column: int) -> Cell:
-    cells = sheet.rows[index]
-    return cells[column] if column < len(cells) else None
 
 
 def _vocabulary(words: Words) -> dict[str, Meaning]:
@@ -145,7 +140,7 @@ def _columns_unread(
     for name, columns in _by_course(heads.columns).items():
         kinds = {column.kind for column in columns}
         for column in columns:
-            filled = any(not blank(_at(sheet, row.index, column.index)) for row in rows)
+            filled = any(not blank(sheet.at(row.index, column.index)) for row in rows)
             code, message = "", ""
             if column.kind is None and filled:
                 code, message = "kind-unknown", _KIND_UNKNOWN
@@ -176,7 +171,7 @@ def _headless(sheet: Sheet, heads: Heads, index: int) -> Iterator[Unread]:
     """What stands in columns without a head."""
     beyond = range(len(heads.texts), len(sheet.rows[index]))
     for column in (*heads.headless, *beyond):
-        cell = _at(sheet, index, column)
+        cell = sheet.at(index, column)
         if not blank(cell):
             yield Unread(
                 sheet=sheet.name,
@@ -204,7 +199,7 @@ class _Pair:
         """The training; None where the row is about nobody that was understood."""
         said: dict[Kind | None, Said] = {}
         for column in self.columns:
-            found = said_by(_at(self.sheet, self.row.index, column.index), reading, vocabulary)
+            found = said_by(self.sheet.at(self.row.index, column.index), reading, vocabulary)
             if found is Meaning.NEVER_EXPIRES and column.kind is Kind.COMPLETED:
                 found = NOT_A_DATE
             if isinstance(found, NoDay):
@@ -217,7 +212,7 @@ class _Pair:
         return training or Training(person=self.row.person.id, course=self.course.id)
 
     def _refuse(self, column: Column, why: NoDay) -> None:
-        cell = _at(self.sheet, self.row.index, column.index)
+        cell = self.sheet.at(self.row.index, column.index)
         self.unread.append(
             Unread(
                 sheet=self.sheet.name,
