@@ -66,6 +66,7 @@ FAULTS = (
     Fault("night", "record.voided or completed_on > self.on", "completed_on > self.on"),
     Fault("night", "record.voided or completed_on > self.on", "record.voided or completed_on >= self.on"),
     Fault("night", "expires_on < self.looked_back_to else", "expires_on <= self.looked_back_to else"),
+    Fault("night", "if found.expires_on >= self.looked_back_to", "if found.expires_on > self.looked_back_to"),
     Fault("night", "expires_on > self.horizon:", "expires_on >= self.horizon:"),
     Fault("dates", "later = pendulum.Date(day.year", "later = pendulum.Date(day.year - 1"),
     # Identity

@@ -90,9 +90,12 @@ class CourseNight:
 
     def code_of(self, found: Renewal) -> int:
         """What a code has from there."""
-        if found.completed_on is None:
-            return MISSING
-        return self._code_until(found.completed_on, found.expires_on)
+        if found.status is Status.EXPIRED:
+            assert found.expires_on is not None
+            return EXPIRED | LATELY_EXPIRED if found.expires_on >= self.looked_back_to else EXPIRED
+        if found.status is Status.EXPIRING:
+            return EXPIRING
+        return CURRENT if found.status is Status.CURRENT else MISSING
 
     def standing(self, records: Sequence[TrainingRecord]) -> int:
         """The same in haste: `code_of(renewal(records))`."""
