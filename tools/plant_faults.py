@@ -221,7 +221,7 @@ FAULTS = (
     Fault("bulk/demand", 'cycle_on")[rows] != read', 'cycle_on")[rows] == read'),
     Fault("bulk/demand", "= held.attempt\n", "= 0\n"),
     Fault("bulk/allocation", "rank |= missing.astype(np.int64) << 31", "pass"),
-    Fault("bulk/allocation", 'rank |= (~demand.flags("required")).astype(np.int64) << 30', "pass"),
+    Fault("bulk/allocation", 'rank |= (~demand.flags("required")[rows]).astype(np.int64) << 30', "pass"),
     Fault("bulk/allocation", "(wanted > available) & (wanted > 0)", "(wanted > available + 1)"),
     Fault("bulk/allocation", 'on[demand.ints("account")] < until', 'on[demand.ints("account")] <= until'),
     Fault("bulk/terms", "since == NONE, NEVER, since", "since == NONE, NEVER, since + 1"),

@@ -9,7 +9,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
-from typing import final
+from typing import Any, final
 
 import numpy as np
 from attrs import evolve, frozen
@@ -61,8 +61,9 @@ def _found(here: _Account, table: str, odd: Rows) -> Iterator[Finding]:
     if table == ACCOUNT:
         yield from findings_in(table, snapshot, (), here.on)
         return
-    theirs = ordered(getattr(snapshot, table))
-    snapshot = evolve(snapshot, **{table: theirs})
+    theirs: Any = ordered(getattr(snapshot, table))
+    changed: dict[str, Any] = {table: theirs}
+    snapshot = evolve(snapshot, **changed)
     places = _PLACES[table](here, snapshot)
     for finding in findings_in(table, snapshot, theirs, here.on):
         place = places[int(_PLACE.findall(finding.path)[0])]
