@@ -1,14 +1,14 @@
 """What the enrolments of a person on a course mean for the renewal that is due (rule 3, the gates about bookings)."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
-from typing import final
+from datetime import date, datetime, timedelta
+from typing import Protocol, final
 
 from attrs import frozen
 
 from enrolpolicy.dates import local_date
 from enrolpolicy.lifecycle import ENDED
-from enrolpolicy.model import Enrolment, EnrolmentStatus, TrainingRecord
+from enrolpolicy.model import EnrolmentStatus
 
 OPEN = frozenset(EnrolmentStatus) - ENDED
 """Asked of the LMS, booked, or under way."""
@@ -16,6 +16,28 @@ REQUESTED = "requested"
 """`Enrolment.ended_because` where a person cancelled."""
 
 LONGEST_PAUSE_DAYS = 32
+
+
+class Booked(Protocol):
+    """What is looked at of an enrolment."""
+
+    @property
+    def cycle(self) -> str | None: ...
+    @property
+    def status(self) -> EnrolmentStatus: ...
+    @property
+    def enrolled_at(self) -> datetime: ...
+    @property
+    def ended_on(self) -> date | None: ...
+    @property
+    def ended_because(self) -> str | None: ...
+
+
+class Taken(Protocol):
+    """What is looked at of a training record."""
+
+    @property
+    def completed_on(self) -> date: ...
 
 
 @final
@@ -36,8 +58,8 @@ class Bookings:
 
 
 def bookings(
-    enrolments: Sequence[Enrolment],
-    records: Sequence[TrainingRecord],
+    enrolments: Sequence[Booked],
+    records: Sequence[Taken],
     cycle: str,
     asked_on: date | None,
     timezone: str,
@@ -61,11 +83,11 @@ def retry_on(refused_on: date, refusals: int) -> date:
     return refused_on + timedelta(min(pause, (date.max - refused_on).days))
 
 
-def _ended_on(enrolment: Enrolment, timezone: str) -> date:
+def _ended_on(enrolment: Booked, timezone: str) -> date:
     return enrolment.ended_on or local_date(timezone, enrolment.enrolled_at)
 
 
-def _awaits_record(enrolment: Enrolment, records: Sequence[TrainingRecord], timezone: str) -> bool:
+def _awaits_record(enrolment: Booked, records: Sequence[Taken], timezone: str) -> bool:
     """Completed, and no record since, voided or not, that could be the one."""
     if enrolment.status is not EnrolmentStatus.COMPLETED:
         return False
@@ -73,7 +95,7 @@ def _awaits_record(enrolment: Enrolment, records: Sequence[TrainingRecord], time
     return not any(record.completed_on >= enrolled_on for record in records)
 
 
-def _still_cancelled(enrolment: Enrolment, asked_on: date | None) -> bool:
+def _still_cancelled(enrolment: Booked, asked_on: date | None) -> bool:
     """Cancelled by a person, and not asked for anew since."""
     if enrolment.status is not EnrolmentStatus.CANCELLED or enrolment.ended_because != REQUESTED:
         return False

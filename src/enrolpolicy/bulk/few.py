@@ -4,27 +4,40 @@ Bookings of this cycle that have ended, and renewals whose expiry follows from t
 ago than the tables of expiries reach.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
-from typing import Any, TypeVar
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import date, datetime
+from typing import Any, TypeVar, final
 
 import numpy as np
+from attrs import frozen
 
 from enrolpolicy.bookings import REQUESTED, Bookings, bookings
 from enrolpolicy.bulk.assembly import EPOCH, FIRST, Rows
 from enrolpolicy.bulk.blocks import Block, Part
 from enrolpolicy.bulk.codes import RECORDED, STANDINGS
-from enrolpolicy.bulk.columns import NONE, SHAPES, Ints, Kind, Table
+from enrolpolicy.bulk.columns import NONE, SHAPES, Ints, Table
 from enrolpolicy.bulk.counting import Counted
 from enrolpolicy.bulk.snapshots import account_of, courses_of, cycle_of, day_of, said_by
 from enrolpolicy.bulk.terms import NEVER, Terms
-from enrolpolicy.model import Enrolment, EnrolmentStatus, TrainingRecord
+from enrolpolicy.model import EnrolmentStatus, TrainingRecord
 from enrolpolicy.night import bookings_code, course_night
 
 Located = tuple[Part, Rows]
 """Rows of a block, and the cell of each."""
 
-_Row = TypeVar("_Row", TrainingRecord, Enrolment)
+_Row = TypeVar("_Row")
+
+
+@final
+@frozen
+class _Booked:
+    """What is looked at of an enrolment; a row of the model would be checked again, which costs more than the rest."""
+
+    cycle: str | None
+    ended_because: str | None
+    status: EnrolmentStatus
+    enrolled_at: datetime
+    ended_on: date | None
 
 
 def odd_renewals(block: Block, terms: Terms, counted: Counted) -> Iterator[tuple[int, tuple[int, int], int]]:
@@ -53,7 +66,7 @@ def held_bookings(
     enrolments = _enrolments(block, booked, cells)
     completed = [cell for cell in cells.tolist() if any(map(_is_completed, enrolments[cell]))]
     # The records of others are not looked at.
-    records = _records(block, (counted.part, counted.cell), completed)
+    records = _taken(block, (counted.part, counted.cell), completed)
     asked_on = _asked_on(block, cells[counted.cycle(cells) == FIRST])
     accounts = block.account[cells // block.width].tolist()
     found = {}
@@ -64,49 +77,60 @@ def held_bookings(
     return found
 
 
-def _is_completed(enrolment: Enrolment) -> bool:
+def _is_completed(enrolment: _Booked) -> bool:
     return enrolment.status is EnrolmentStatus.COMPLETED
 
 
-def _records(block: Block, located: Located, cells: Rows | list[int]) -> Mapping[int, list[TrainingRecord]]:
-    """The records of some cells."""
-    said = _said(block, "records", located, cells)
-    return _by_cell((cell, TrainingRecord(person=_NOBODY, course=_NOBODY, **row)) for cell, _, row in said)
-
-
-def _enrolments(block: Block, located: Located, cells: Rows) -> Mapping[int, list[Enrolment]]:
+def _enrolments(block: Block, located: Located, cells: Rows) -> Mapping[int, list[_Booked]]:
     """The enrolments of some cells; the texts that count are made of what was worked out from them before."""
     table = block.estate.enrolments
     cycle_on, requested = table.ints("cycle_on"), table.flags("requested")
     return _by_cell(
         (
             cell,
-            Enrolment(
-                id=_NOBODY,
-                person=_NOBODY,
-                course=_NOBODY,
+            _Booked(
                 cycle=None if cycle_on[row] == NONE else cycle_of(int(cycle_on[row])),
                 ended_because=REQUESTED if requested[row] else None,
                 **said,
             ),
         )
-        for cell, row, said in _said(block, "enrolments", located, cells)
+        for cell, row, said in _said(block, "enrolments", located, cells, ("status", "enrolled_at", "ended_on"))
     )
 
 
+@final
+@frozen
+class _Taken:
+    """What is looked at of a training record where only bookings are asked about."""
+
+    completed_on: date
+
+
+def _taken(block: Block, located: Located, cells: list[int]) -> Mapping[int, list[_Taken]]:
+    """The records of some cells, as far as bookings are concerned."""
+    said = _said(block, "records", located, cells, ("completed_on",))
+    return _by_cell((cell, _Taken(**row)) for cell, _, row in said)
+
+
+_PAIR = ("person", "course")
 _NOBODY = "-"
 """Looking an id up would cost more than all the rest."""
-_TEXTS = (Kind.ID, Kind.REFERENCE, Kind.TEXT)
+_OF_RECORDS = tuple(column.name for column in SHAPES["records"].columns if column.name not in ("account", *_PAIR))
+
+
+def _records(block: Block, located: Located, cells: Rows) -> Mapping[int, list[TrainingRecord]]:
+    """The records of some cells."""
+    said = _said(block, "records", located, cells, _OF_RECORDS)
+    return _by_cell((cell, TrainingRecord(person=_NOBODY, course=_NOBODY, **row)) for cell, _, row in said)
 
 
 def _said(
-    block: Block, name: str, located: Located, cells: Rows | list[int]
+    block: Block, name: str, located: Located, cells: Rows | list[int], columns: Collection[str]
 ) -> Iterator[tuple[int, int, dict[str, Any]]]:
-    """Where each row of some cells belongs, where it stands in its table, and what it says, but for texts."""
+    """Where each row of some cells belongs, where it stands in its table, and what it says in some columns."""
     table: Table = getattr(block.estate, name)
-    texts = [column.name for column in SHAPES[name].columns if column.kind in _TEXTS]
     at, rows = _of_cells(block, located, cells)
-    return zip(at, rows, said_by(block.estate, name, table, rows, but=texts), strict=True)
+    return zip(at, rows, said_by(block.estate, name, table, rows, columns), strict=True)
 
 
 def _by_cell(rows: Iterable[tuple[int, _Row]]) -> Mapping[int, list[_Row]]:

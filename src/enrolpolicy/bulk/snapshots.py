@@ -232,13 +232,13 @@ def _by(rows: Iterable[dict[str, Any]], owner: str) -> dict[str, list[dict[str, 
 
 
 def said_by(
-    estate: Estate, name: str, table: Table, rows: Sequence[int], but: Collection[str] = ()
+    estate: Estate, name: str, table: Table, rows: Sequence[int], only: Collection[str] | None = None
 ) -> list[dict[str, Any]]:
-    """What some rows say, by the names of their columns (`but` some); references as ids, and none to their account."""
+    """What some rows say, by the names of (`only` some of) their columns; references as ids, and none to an account."""
     columns = [
         column
         for column in SHAPES[name].columns
-        if column.name not in but and (column.kind is not Kind.REFERENCE or column.name != "account")
+        if (column.name in only if only is not None else column.kind is not Kind.REFERENCE or column.name != "account")
     ]
     values = [_values(estate, column, table.columns[column.name], rows) for column in columns]
     names = [column.name for column in columns]
