@@ -235,7 +235,7 @@ FAULTS = (
     Fault("bulk/coming", "    entangled[found.booked] = True\n", ""),
     Fault("bulk/coming", "    np.minimum.at(due, counted.cell[late], ahead[late])\n", ""),
     Fault("bulk/coming", "due[cell] = min(due[cell], day)", "pass"),
-    Fault("bulk/keeping", "~people[kept_up.ints(\"person\")]", "people[kept_up.ints(\"person\")] >= 0"),
+    Fault("bulk/keeping", '~people[kept_up.ints("person")]', 'people[kept_up.ints("person")] >= 0'),
     Fault("bulk/keeping", "self._add_up(people, np.arange", "0 and self._add_up(people, np.arange"),
     Fault("bulk/keeping", "cells[due <= self._kept.known_until]", "cells[:0]"),
     Fault("bulk/keeping", "np.concatenate((self._kept.soon, cells[~come]))", "self._kept.soon"),
