@@ -212,7 +212,6 @@ FAULTS = (
     Fault("bulk/asking", "np.bitwise_or.at(cells, block.cell(part), bits)", "cells[block.cell(part)] = bits"),
     Fault("bulk/reading", "own[opted_out(block)] |= OPTED_OUT_BIT", "pass"),
     Fault("bulk/reading", "status[booked] = np.maximum(status[booked], RECORDED)", "pass"),
-    Fault("bulk/reading", ' & (bookings.ints("cycle_on") == counted.cycle(booked))', ""),
     Fault("bulk/reading", "looked_at = looked_at[~settled(reasons[looked_at])]", "looked_at = looked_at[:0]"),
     Fault("bulk/few", "asked_on.get(cell)", "None"),
     Fault("bulk/few", "if any(map(_is_completed, enrolments[cell]))", "if False"),

@@ -48,9 +48,33 @@ def _odd(data: st.DataObject, document: dict[str, Any], on: date) -> None:
         document["records"].append(dict(data.draw(st.sampled_from(document["records"]))))
     if data.draw(st.sampled_from([False, False, True])) and document["records"]:
         data.draw(st.sampled_from(document["records"])).update(completed_on="9999-06-01", expires_on=None)
+    if data.draw(st.booleans()):
+        _asked_anew(data, document, on)
     _stray(data, document)
     if data.draw(st.sampled_from([False, False, False, True])):
         document["personnel"] = []
+
+
+def _asked_anew(data: st.DataObject, document: dict[str, Any], on: date) -> None:
+    """First bookings that were cancelled around the day on which the training was asked for, late enough or not."""
+    near = st.sampled_from([(on + timedelta(offset)).isoformat() for offset in (-6, -5, -4)])
+    document["account"] |= {"auto_enrol_missing": True, "missing_since": data.draw(st.none() | near)}
+    document["records"] = []
+    for person in document["personnel"]:
+        pair = {"person": person["id"], "course": "c0"}
+        if data.draw(st.booleans()):
+            person["roles"] = [{"role": "crew", "assigned_on": data.draw(st.none() | near)}]
+        else:
+            row = {"level": data.draw(st.sampled_from(["required", "optional"])), "assigned_on": data.draw(near)}
+            document["assignments"].append(pair | row)
+        if data.draw(st.booleans()):
+            document["enrolments"].append(
+                {
+                    **pair, "id": f"again-{person['id']}", "cycle": "first", "origin": "auto", "status": "cancelled",
+                    "enrolled_at": f"{on - timedelta(30)}T12:00:00+00:00", "ended_because": "requested",
+                    "ended_on": data.draw(near),
+                }
+            )  # fmt: skip
 
 
 def _stray(data: st.DataObject, document: dict[str, Any]) -> None:

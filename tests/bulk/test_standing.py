@@ -115,6 +115,20 @@ class TestANightAfterANight:
                 return only(snapshot, _ids(snapshot) - gone), gone
         return snapshot, set()
 
+    def test_time_alone(self) -> None:
+        """Sixty nights on which nothing changes but the date, with completions that lie ahead of the first."""
+        whole = register(40)
+        records = tuple(
+            evolve(row, completed_on=ON + timedelta(place % 50), expires_on=None) if place % 9 == 0 else row
+            for place, row in enumerate(whole.records)
+        )
+        account = evolve(whole.account, expired_lookback_days=5, credits=None)
+        snapshot = evolve(whole, account=account, records=records)
+        kept = standing(estate_of([snapshot]), on=ON)
+        for night in range(60):
+            on = ON + timedelta(night)
+            assert list(plans_of(kept.night(on=on), {"estate": snapshot})) == expected([snapshot], {"estate": on})
+
     @pytest.mark.parametrize("people", [2_000] if THOROUGH else [120])
     def test_a_year_of_a_seeded_register(self, people: int) -> None:
         snapshot, other = register(people), register(people, seed=2)
