@@ -29,7 +29,7 @@ from registers import ON, register
 
 PLATFORM = 100_000_000
 """So many people the last table is for."""
-PROCESSORS = (1, 16, 64, 256)
+PROCESSORS = (1, 4, 16)
 
 
 def repeated(directory: Path, accounts: int, people: int) -> None:

@@ -259,8 +259,6 @@ FAULTS = (
     Fault("htmlreport/charts", "low // step * step", "low"),
     Fault("matrix/files", 'if value is None and getattr(written, "data_type", "n") == "f":', "if False:"),
     # Estates from tables: whole accounts, ids of their own account, nothing out of the calendar, nothing half-written
-    Fault("arrow/walking", "default=None)", "default=None) and max(cursor.last for cursor in cursors)"),
-    Fault("arrow/walking", "self.held[0].accounts[0] < before", "self.held[0].accounts[0] <= before"),
     Fault("arrow/walking", "if after < before:", "if after <= before:"),
     Fault("arrow/references", "np.where(owner[ids] == account, ids, UNKNOWN)", "np.where(ids >= 0, ids, UNKNOWN)"),
     Fault("arrow/references", "ascending[at] == wanted", "ascending[at] >= wanted"),

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from enrolpolicy.arrow.kernels import Array, Chunks, Numbers
 
 
+_ALL = dict.fromkeys(SHAPES, 1 << 62)
+
+
 def _inner(whole: pa.Schema) -> pa.Schema:
     """What stands inside an account's row: all columns but its account, which is the row's.
 
@@ -115,7 +118,7 @@ def planned(
 
 def _planned(batch: pa.RecordBatch, on: Nights, what: Collection[str]) -> Part:
     try:
-        [estate] = estates_of_batches(_flat(batch), Problems(), rows=1 << 62)
+        [estate] = estates_of_batches(_flat(batch), Problems(), rows=_ALL)
     except InvalidSnapshot as error:
         raise _by_account(batch) or error from None
     return plans_of_estate(estate, on=on, what=what)
@@ -127,7 +130,7 @@ def _by_account(batch: pa.RecordBatch) -> InvalidSnapshot | None:
     for row in range(batch.num_rows):
         one = batch.slice(row, 1)
         try:
-            list(estates_of_batches(_flat(one), Problems(), rows=1 << 62))
+            list(estates_of_batches(_flat(one), Problems(), rows=_ALL))
         except InvalidSnapshot as error:
             account = one.column("account")[0].as_py()
             problems += [evolve(problem, path=f"account `{account}`: {problem.path}") for problem in error.problems]

@@ -82,15 +82,25 @@ class Directory:
 
     def estates(self, *, rows: int = ROWS) -> Iterator[Estate]:
         """The accounts, a few at a time, as `enrolpolicy.arrow.estates` gives them."""
-        return estates_of_batches(self._batches(rows), self._problems, rows=rows)
+        shares = self._shares(rows)
+        return estates_of_batches(self._batches(shares), self._problems, rows=shares)
 
     def blocks(self, *, rows: int = ROWS) -> Iterator[Block]:
         """The same rows as they are, not looked at but for their accounts."""
-        return blocks(self._batches(rows), self._problems, rows=rows)
+        shares = self._shares(rows)
+        return blocks(self._batches(shares), self._problems, rows=shares)
 
-    def _batches(self, rows: int) -> dict[str, Iterator[pa.RecordBatch]]:
+    def _shares(self, rows: int) -> dict[str, int]:
+        """How many rows of each table are read at once: so many of the largest, of others what goes with those."""
+        largest = max((source.rows or 0 for source in self._sources.values()), default=0)
         return {
-            name: conformed(SHAPES[name], self._read(name, source, rows), rows)
+            name: rows if source.rows is None else max(1, -(-rows * source.rows // max(1, largest)))
+            for name, source in self._sources.items()
+        }
+
+    def _batches(self, rows: Mapping[str, int]) -> dict[str, Iterator[pa.RecordBatch]]:
+        return {
+            name: conformed(SHAPES[name], self._read(name, source, rows[name]), rows[name])
             for name, source in self._sources.items()
         }
 

@@ -35,11 +35,11 @@ def estates(tables: Mapping[str, ArrowStream], *, rows: int = ROWS) -> Iterator[
         check_schema(SHAPES[name], reader.schema, problems)
     problems.refuse()
     batches = {name: conformed(SHAPES[name], reader, rows) for name, reader in readers.items()}
-    yield from estates_of_batches(batches, problems, rows=rows)
+    yield from estates_of_batches(batches, problems, rows=dict.fromkeys(SHAPES, rows))
 
 
 def estates_of_batches(
-    batches: Mapping[str, Iterable[pa.RecordBatch]], problems: Problems, *, rows: int = ROWS
+    batches: Mapping[str, Iterable[pa.RecordBatch]], problems: Problems, *, rows: Mapping[str, int]
 ) -> Iterator[Estate]:
     """The same of batches with all their columns. After a problem, the rest is only looked through for others."""
     for block in blocks(batches, problems, rows=rows):

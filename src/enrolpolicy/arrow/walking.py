@@ -122,17 +122,18 @@ def _rows(shape: Shape, batch: pa.RecordBatch, first: int, problems: Problems) -
     return Rows(batch, first, tuple(accounts), ends)
 
 
-def blocks(tables: Mapping[str, Iterable[pa.RecordBatch]], problems: Problems, *, rows: int = ROWS) -> Iterator[Block]:
-    """All rows of some accounts at a time, all accounts in ascending order.
+def blocks(
+    tables: Mapping[str, Iterable[pa.RecordBatch]], problems: Problems, *, rows: Mapping[str, int]
+) -> Iterator[Block]:
+    """All rows of some accounts at a time, all accounts in ascending order; about so many `rows` of each table.
 
     Raises `InvalidSnapshot` where the rows of a table are not in that order.
     """
-    cursors = [_Cursor(shape, iter(tables[name]), problems, rows) for name, shape in SHAPES.items()]
+    cursors = [_Cursor(shape, iter(tables[name]), problems, rows[name]) for name, shape in SHAPES.items()]
     for cursor in cursors:
         cursor.fill()
     while any(cursor.held for cursor in cursors):
         before = min((cursor.last for cursor in cursors if not cursor.ended), default=None)
         yield {cursor.shape.name: cursor.hand_on(before) for cursor in cursors}
         for cursor in cursors:
-            if cursor.last == before:
-                cursor.fill()
+            cursor.fill()
