@@ -20,7 +20,7 @@ TESTS = {
     "night": ("renewal", "triggers", "gates", "tables", "explanation", *WHOLE_PLANS),
     "sweep": ("gates", *WHOLE_PLANS),
     # Others, in which faults are planted
-    "register": ("gates", "triggers", "oracle"),
+    "register": ("gates", "triggers", "plan_properties", "oracle"),
     "findings": ("findings", "oracle"),
     "settings": ("findings", "oracle"),
     "canonical": ("plan_properties", "json"),

@@ -201,6 +201,20 @@ class TestOneProblem:
         assert not problem.message.endswith(".")
 
 
+class TestLimits:
+    """A number may be as large, and as small, as the limits that are named; not one more, not one less."""
+
+    @pytest.mark.parametrize(
+        ("key", "low", "high"), [("lead_days", 0, 3650), ("spread_days", 0, 3650), ("credits", -(10**9), 10**9)]
+    )
+    def test_both_included(self, key: str, low: int, high: int) -> None:
+        for fits in (low, high):
+            assert getattr(load(json.dumps(changed(f"account.{key}", fits))).account, key) == fits
+        for beyond in (low - 1, high + 1):
+            [problem] = refused(changed(f"account.{key}", beyond))
+            assert f"from {low} to {high}" in problem.message
+
+
 class TestAllProblemsAtOnce:
     """A document is read to its end, so that one round of corrections will do; beyond a thousand, they are counted."""
 

@@ -11,7 +11,7 @@ import pytest
 from attrs import evolve
 
 import enrolpolicy
-from enrolpolicy import EnrolmentStatus, Guards, Snapshot, findings, load, plan
+from enrolpolicy import EnrolmentStatus, Guards, Snapshot, TrainingRecord, Validity, findings, load, plan
 from test_bad_input import ON, SOUND, changed
 from test_gates import DONE, SNAPSHOT, account, enrolled, enrolment, person
 
@@ -199,3 +199,27 @@ class TestGuards:
 
     def test_nobody_and_nothing(self) -> None:
         assert plan(evolve(SNAPSHOT, personnel=()), on=date(2026, 1, 1) + timedelta(1)).applyable
+
+
+class TestWhereNothingExpires:
+    """Nobody is ever enrolled on a course of which no record expires; a single one that does is enough."""
+
+    @pytest.mark.parametrize(
+        ("validity", "record", "barren"),
+        [
+            (Validity(months=12), evolve(DONE, expires_on=None), False),
+            (Validity(months=12), evolve(DONE, expires_on=None, never_expires=True), True),
+            (Validity(months=12), evolve(DONE, voided=True), True),
+            (None, DONE, False),
+            (None, evolve(DONE, expires_on=None), True),
+            (None, evolve(DONE, voided=True), True),
+        ],
+    )
+    @pytest.mark.parametrize("missing", [False, True])
+    def test_is_said(self, validity: Validity | None, record: TrainingRecord, barren: bool, missing: bool) -> None:
+        [fire] = SNAPSHOT.courses
+        snapshot = evolve(
+            account(auto_enrol_missing=missing), courses=(evolve(fire, validity=validity),), records=(record,)
+        )
+        codes = [row.code for row in findings(snapshot, ON)]
+        assert codes == (["nothing-expires"] if barren and not missing else [])

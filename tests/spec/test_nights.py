@@ -176,6 +176,16 @@ class TestTheNextCheck:
         alone = explain(evolve(SNAPSHOT, records=(second,)), person="ana", course="fire", on=second.completed_on)
         assert found.next_check_on == alone.opens_on
 
+    @pytest.mark.parametrize(("last_day", "days"), [(0, 1), (1, 91), (90, 91)])
+    def test_from_the_last_day_until_nobody_looks_back(self, last_day: int, days: int) -> None:
+        """What expires is expired a day later, and stays so until it lies further back than the account looks."""
+        taken = TrainingRecord(
+            person="ana", course="fire", completed_on=date(2025, 12, 1), expires_on=date(2026, 12, 1)
+        )
+        on = date(2026, 12, 1) + timedelta(last_day)
+        found = explain(evolve(SNAPSHOT, records=(taken,)), person="ana", course="fire", on=on)
+        assert found.next_check_on == date(2026, 12, 1) + timedelta(days)
+
     @given(near_ready(people=1, courses=1))
     @settings(max_examples=60)
     def test_nothing_changes_before_it(self, drawn: Drawn) -> None:

@@ -22,6 +22,7 @@ from documents import near_ready, near_ready_rows
 from enrolpolicy import (
     GATES,
     Account,
+    Assignment,
     Audience,
     Cancel,
     Candidate,
@@ -30,10 +31,14 @@ from enrolpolicy import (
     Employment,
     Enrol,
     EnrolmentStatus,
+    HeldRole,
     Invite,
     Level,
     OptOut,
     Origin,
+    Person,
+    Role,
+    RoleCourse,
     Scope,
     Snapshot,
     Status,
@@ -172,6 +177,31 @@ class TestInHasteOrAtLeisure:
             for course, rows in of_person.items():
                 here = tonight.courses[course]
                 assert here.standing(rows) == here.code_of(here.renewal(rows))
+
+    @pytest.mark.parametrize("by_hand", [True, False])
+    @pytest.mark.parametrize("days", [-1, 0, 1])
+    def test_since_when_a_training_is_asked(self, by_hand: bool, days: int) -> None:
+        """The plan looks at all that is asked of somebody lately, the explanation at the latest day of one training."""
+        on, since = date(2026, 11, 23), date(2026, 11, 1)
+        asked_on = since + timedelta(days)
+        requirement = RoleCourse(course="fire", level=Level.REQUIRED)
+        held, own = (
+            HeldRole(role="warden", assigned_on=asked_on),
+            Assignment(person="ana", course="fire", level=Level.REQUIRED, assigned_on=asked_on),
+        )
+        snapshot = Snapshot(
+            account=Account(id="acme", auto_enrol_missing=True, missing_since=since),
+            courses=(Course(id="fire", name="Fire", delivery=Delivery.IHASCO, auto_enrol=True),),
+            roles=(Role(id="warden", name="Warden", requirements=(requirement,)),),
+            personnel=(
+                Person(
+                    id="ana", name="Ana", email="ana@acme.example", employment=Employment.EMPLOYEE,
+                    roles=() if by_hand else (held,),
+                ),
+            ),
+            assignments=(own,) if by_hand else (),
+        )  # fmt: skip
+        assert enrolled(snapshot, on) == demand(snapshot, on) == ({("ana", "fire")} if days >= 0 else set())
 
     def test_what_nobody_asks_for_is_left_out_without_a_look_at_dates(self) -> None:
         """A gate before `assigned` reads what is known by then; else name its facts in `_KNOWN` of `sweep.py`."""
