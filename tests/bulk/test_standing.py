@@ -118,9 +118,10 @@ class TestANightAfterANight:
     def test_time_alone(self) -> None:
         """Sixty nights on which nothing changes but the date, with completions that lie ahead of the first."""
         whole = register(40)
+        days = [ON + timedelta(place % 50) for place in range(len(whole.records))]
         records = tuple(
-            evolve(row, completed_on=ON + timedelta(place % 50), expires_on=None) if place % 9 == 0 else row
-            for place, row in enumerate(whole.records)
+            evolve(row, completed_on=day, expires_on=day + timedelta(20)) if place % 9 == 0 else row
+            for place, (row, day) in enumerate(zip(whole.records, days, strict=True))
         )
         account = evolve(whole.account, expired_lookback_days=5, credits=None)
         snapshot = evolve(whole, account=account, records=records)
