@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from documents import near_ready_rows
 from enrolpolicy import Snapshot, TrainingRecord, Validity, decide, dump, load, plan
 from enrolpolicy.bulk import estate_of, plan_estate, plans_of, snapshot_of, verdicts
+from enrolpolicy.bulk.assembly import EPOCH, FIRST, cycle_days
+from enrolpolicy.bulk.columns import NONE
 from enrolpolicy.canonical import digest
 from enrolpolicy.night import night
 from registers import ON, register
@@ -180,6 +182,12 @@ class TestAnEstateSaysWhatItsSnapshotsSaid:
                 assert digest(back) == digest(snapshot)
             assert sorted(map(repr, back.records)) == sorted(map(repr, snapshot.records))
             assert sorted(back.enrolments, key=lambda it: it.id) == sorted(snapshot.enrolments, key=lambda it: it.id)
+
+
+def test_only_a_date_as_it_is_written_is_a_cycle() -> None:
+    """`20251213` is a date to Python, and never the cycle of a renewal."""
+    found = cycle_days(["2025-12-13", "20251213", "2025-W50-6", "first", "soon", None])
+    assert found.tolist() == [date(2025, 12, 13).toordinal() - EPOCH, NONE, NONE, FIRST, NONE, NONE]
 
 
 @pytest.mark.parametrize("people", [3_000, 20_000] if THOROUGH else [150])
