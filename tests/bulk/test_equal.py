@@ -11,8 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from documents import near_ready_rows
-from enrolpolicy import Snapshot, decide, dump, load, plan
+from enrolpolicy import Snapshot, TrainingRecord, Validity, decide, dump, load, plan
 from enrolpolicy.bulk import estate_of, plan_estate, plans_of, snapshot_of, verdicts
+from enrolpolicy.bulk.assembly import EPOCH, FIRST, cycle_days
+from enrolpolicy.bulk.columns import NONE
 from enrolpolicy.canonical import digest
 from enrolpolicy.night import night
 from registers import ON, register
@@ -24,10 +26,16 @@ Drawn = Sequence[tuple[Snapshot, date]]
 def _odd(data: st.DataObject, document: dict[str, Any], on: date) -> None:
     """What no other property has a use for: many records of a pair, at odds with each other and with the calendar."""
     pairs = [(person["id"], course["id"]) for person in document["personnel"] for course in document["courses"]]
-    days = st.sampled_from([-40_500, -800, -731, -730, -366, -365, -345, -31, -30, -1, 0, 1, 400])
+    days = st.sampled_from([-40_500, -800, -731, -730, -400, -366, -365, -345, -336, -335, -31, -30, -1, 0, 1, 400])
+    if data.draw(st.booleans()):
+        document["records"] = []  # else what lasts longer hides the others
+    if data.draw(st.booleans()):
+        months = data.draw(st.sampled_from([1, 12, 12, 1200]))
+        anchor = data.draw(st.sampled_from(["completion", "previous-expiry", "previous-expiry"]))
+        data.draw(st.sampled_from(document["courses"]))["validity"] = {"months": months, "anchor": anchor}
     for _ in range(data.draw(st.integers(0, 5))):
         person, course = data.draw(st.sampled_from(pairs))
-        expires = data.draw(st.none() | st.sampled_from([-91, -90, -1, 0, 20, 30, 31, 364]))
+        expires = data.draw(st.sampled_from([None, None, None, -91, -90, -1, 0, 20, 30, 31, 364]))
         document["records"].append(
             {
                 "person": person,
@@ -42,9 +50,33 @@ def _odd(data: st.DataObject, document: dict[str, Any], on: date) -> None:
         document["records"].append(dict(data.draw(st.sampled_from(document["records"]))))
     if data.draw(st.sampled_from([False, False, True])) and document["records"]:
         data.draw(st.sampled_from(document["records"])).update(completed_on="9999-06-01", expires_on=None)
+    if data.draw(st.booleans()):
+        _asked_anew(data, document, on)
     _stray(data, document)
     if data.draw(st.sampled_from([False, False, False, True])):
         document["personnel"] = []
+
+
+def _asked_anew(data: st.DataObject, document: dict[str, Any], on: date) -> None:
+    """First bookings that were cancelled around the day on which the training was asked for, late enough or not."""
+    near = st.sampled_from([(on + timedelta(offset)).isoformat() for offset in (-6, -5, -4)])
+    document["account"] |= {"auto_enrol_missing": True, "missing_since": data.draw(st.none() | near)}
+    document["records"] = []
+    for person in document["personnel"]:
+        pair = {"person": person["id"], "course": "c0"}
+        if data.draw(st.booleans()):
+            person["roles"] = [{"role": "crew", "assigned_on": data.draw(st.none() | near)}]
+        else:
+            row = {"level": data.draw(st.sampled_from(["required", "optional"])), "assigned_on": data.draw(near)}
+            document["assignments"].append(pair | row)
+        if data.draw(st.booleans()):
+            document["enrolments"].append(
+                {
+                    **pair, "id": f"again-{person['id']}", "cycle": "first", "origin": "auto", "status": "cancelled",
+                    "enrolled_at": f"{on - timedelta(30)}T12:00:00+00:00", "ended_because": "requested",
+                    "ended_on": data.draw(near),
+                }
+            )  # fmt: skip
 
 
 def _stray(data: st.DataObject, document: dict[str, Any]) -> None:
@@ -101,6 +133,22 @@ class TestThePlansAreTheSame:
         found = plans_of(plan_estate(estate_of([snapshot for snapshot, _ in drawn]), on=on, findings=False))
         assert list(found) == [evolve(plan(snapshot, on=on), findings=()) for snapshot, _ in drawn]
 
+    def test_completions_a_century_ago(self) -> None:
+        """Older than the tables of expiries reach, and looked back at all the same."""
+        whole = register(3)
+        course = evolve(
+            next(it for it in whole.courses if it.auto_enrol), validity=Validity(months=1200), lead_days=None
+        )
+        account = evolve(whole.account, expired_lookback_days=36_525)
+        records = tuple(
+            TrainingRecord(person=person.id, course=course.id, completed_on=ON - timedelta(days))
+            for person, days in zip(whole.personnel, (36_525, 40_500, 41_300), strict=True)
+        )
+        snapshot = evolve(whole, account=account, courses=(course,), records=records, enrolments=())
+        found = list(verdicts(estate_of([snapshot]), on=ON))
+        assert plans_of(plan_estate(estate_of([snapshot]), on=ON)) == (plan(snapshot, on=ON),)
+        assert [verdict.trigger for *_, verdict, _ in found] == ["expiring", "expired", "expired"]
+
     def test_of_nobody_at_all(self) -> None:
         assert plans_of(plan_estate(estate_of([]), on=ON)) == ()
 
@@ -134,6 +182,12 @@ class TestAnEstateSaysWhatItsSnapshotsSaid:
                 assert digest(back) == digest(snapshot)
             assert sorted(map(repr, back.records)) == sorted(map(repr, snapshot.records))
             assert sorted(back.enrolments, key=lambda it: it.id) == sorted(snapshot.enrolments, key=lambda it: it.id)
+
+
+def test_only_a_date_as_it_is_written_is_a_cycle() -> None:
+    """`20251213` is a date to Python, and never the cycle of a renewal."""
+    found = cycle_days(["2025-12-13", "20251213", "2025-W50-6", "first", "soon", None])
+    assert found.tolist() == [date(2025, 12, 13).toordinal() - EPOCH, NONE, NONE, FIRST, NONE, NONE]
 
 
 @pytest.mark.parametrize("people", [3_000, 20_000] if THOROUGH else [150])

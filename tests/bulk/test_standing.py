@@ -8,8 +8,10 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from enrolpolicy import InvalidValue, Person, Plan, Snapshot, plan, project
+from enrolpolicy import EnrolmentStatus, InvalidValue, Person, Plan, Snapshot, plan, project
 from enrolpolicy.bulk import estate_of, plans_of, standing
+from enrolpolicy.dates import first_instant
+from enrolpolicy.planner import booking
 from registers import ON, register
 from test_equal import Drawn, estates, nights
 
@@ -114,6 +116,26 @@ class TestANightAfterANight:
                 gone = set(data.draw(st.lists(st.sampled_from(ids), unique=True))) if ids else set()
                 return only(snapshot, _ids(snapshot) - gone), gone
         return snapshot, set()
+
+    def test_time_alone(self) -> None:
+        """Sixty nights on which nothing changes but the date: completions that lie ahead, and pauses after refusals."""
+        whole = register(40)
+        days = [ON + timedelta(place % 50) for place in range(len(whole.records))]
+        records = tuple(
+            evolve(row, completed_on=day, expires_on=day + timedelta(20)) if place % 9 == 0 else row
+            for place, (row, day) in enumerate(zip(whole.records, days, strict=True))
+        )
+        at = first_instant("UTC", ON)
+        enrolments = tuple(
+            evolve(booking(row, at), status=EnrolmentStatus.REFUSED, ended_on=ON + timedelta(place % 9))
+            for place, row in enumerate(plan(evolve(whole, enrolments=()), on=ON).enrolments)
+        )
+        account = evolve(whole.account, expired_lookback_days=5, credits=None)
+        snapshot = evolve(whole, account=account, records=records, enrolments=enrolments)
+        kept = standing(estate_of([snapshot]), on=ON)
+        for night in range(60):
+            on = ON + timedelta(night)
+            assert list(plans_of(kept.night(on=on), {"estate": snapshot})) == expected([snapshot], {"estate": on})
 
     @pytest.mark.parametrize("people", [2_000] if THOROUGH else [120])
     def test_a_year_of_a_seeded_register(self, people: int) -> None:

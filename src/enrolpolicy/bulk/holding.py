@@ -152,13 +152,9 @@ def holding(estate: Estate) -> Holding:
         ends = np.searchsorted(person, np.arange(size + 1)).astype(np.int32)
         columns[f"{name}_from"], columns[f"{name}_count"] = ends[:-1], np.diff(ends)
     keys = zip(estate.personnel.ints("account").tolist(), estate.personnel.ids(), strict=True)
-    return Holding(
-        settings=estate,
-        people=growing(Table(size, columns)),
-        tables={name: growing(getattr(estate, name)) for name in OF_PERSON},
-        places={key: row for row, key in enumerate(keys)},
-        order=np.arange(size),
-    )
+    tables = {name: growing(getattr(estate, name)) for name in OF_PERSON}
+    places = {key: row for row, key in enumerate(keys)}
+    return Holding(estate, growing(Table(size, columns)), tables, places, np.arange(size))
 
 
 def _moved(theirs: Table, ours: Table, account: Ints) -> Ints:

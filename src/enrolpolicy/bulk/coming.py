@@ -1,0 +1,40 @@
+"""When to look again: the next date on which time alone can change what a pair comes to."""
+
+import numpy as np
+
+from enrolpolicy.bulk.assembly import EPOCH, Rows
+from enrolpolicy.bulk.columns import NONE, Flags, Ints
+from enrolpolicy.bulk.reading import ReadBlock
+from enrolpolicy.bulk.terms import NEVER, Terms
+
+FAR = NEVER * 2
+"""Due later than any day: by time alone the answer stays."""
+
+
+def next_date(terms: Terms, course: Rows, cycle: Ints, until: Ints) -> Ints:
+    """The next date on which time alone changes where trainings stand."""
+    on, lead = terms.course_on[course], terms.lead[course]
+    ends = (until != NONE) & (until != NEVER)
+    opens = until - np.minimum(lead, np.maximum(0, (until - cycle) // 2))
+    forgotten = until + 1 + terms.lookback[course]
+    due = np.where(opens > on, opens, np.where(until >= on, until + 1, np.where(forgotten > on, forgotten, FAR)))
+    return np.where(ends, due, FAR).astype(np.int32)
+
+
+def dates(found: ReadBlock, terms: Terms, local: Rows, cycle: Ints, until: Ints) -> tuple[Ints, Flags]:
+    """For cells of a block, when to look again, and whether what is kept of them is not enough then."""
+    here, counted = found.block, found.counted
+    entangled = np.zeros(here.cells, dtype=np.bool_)
+    entangled[found.booked] = True
+    due = np.full(here.cells, FAR, dtype=np.int32)
+    due[local] = next_date(terms, here.course(local), cycle, until)
+    ahead = counted.part.ints("completed_on")
+    late = np.flatnonzero(ahead > terms.on[here.account[counted.part.line]])
+    entangled[counted.cell[late]] = True
+    np.minimum.at(due, counted.cell[late], ahead[late])
+    for cell, held in found.held.items():
+        if held.retry_on is not None:
+            day = held.retry_on.toordinal() - EPOCH
+            if day > terms.on[here.account[cell // here.width]]:
+                due[cell] = min(due[cell], day)
+    return due[local], entangled[local]
