@@ -269,7 +269,7 @@ FAULTS = (
     Fault("arrow/reading", "both = (months != NONE) & (days != NONE)", "both = months == days"),
     Fault("arrow/texts", "<= 0x7E - 0x20", "<= 0xFF - 0x20"),
     Fault("arrow/working_out", r'rf"\A(?:', r'rf"(?:'),
-    Fault("arrow/files", "            stack.callback(_remove, draft)\n", ""),
+    Fault("arrow/files", "stack.callback(_remove, draft)", "stack.callback(_remove, draft.parent)"),
     Fault("arrow/files", "whole = whole.slice(GROUP)", "whole = whole.slice(GROUP + 1)"),
     Fault("adapters/nested", "        if before == after:", "        if before > after:"),
     Fault("adapters/nested", "back = np.argsort(order)", "back = order"),

@@ -65,11 +65,14 @@ class TestRows:
         assert list(plans_of_rows([], ["actions"])) == []
 
     def test_rows_of_any_order_in_one_batch(self, tmp_path: Path) -> None:
-        [batch] = _rows(tables_of(estate_of(accounts("a", "b", "c"))), tmp_path, 1000)
+        whole = [*accounts("a", people=1), *accounts("b", people=2), *accounts("c", people=3)]
+        [batch] = _rows(tables_of(estate_of(whole)), tmp_path, 1000)
         for order in permutations(range(3)):
             [found] = planned([batch.take(pa.array(order))], on=NIGHT)
             assert found.column("account").to_pylist() == ["abc"[place] for place in order]
-            assert [row[0]["enrol"] for row in found.column("summary").to_pylist() if row] == [3, 3, 3]
+            assert [row[0]["enrol"] for row in found.column("summary").to_pylist() if row] == [
+                place + 1 for place in order
+            ]
 
     def test_bad_tables_name_the_account(self, tmp_path: Path) -> None:
         tables = spoilt("records", "completed_on", [None])
