@@ -64,6 +64,8 @@ def plain(value: Any) -> Any:
     kind = type(value)
     if kind in _PLAIN:
         return value
+    if kind is float:
+        return int(value) if value.is_integer() else value  # 1 and 1.0 are equal, and are to look alike
     if kind is date or kind is datetime:
         return value.isoformat()
     if isinstance(value, Enum):
@@ -76,7 +78,7 @@ def plain(value: Any) -> Any:
     return tuple([plain(field) for field in _values(kind)(value)])
 
 
-_PLAIN = frozenset({str, int, float, bool, type(None)})
+_PLAIN = frozenset({str, int, bool, type(None)})
 
 
 def _values(kind: type) -> Callable[[Any], tuple[Any, ...]]:

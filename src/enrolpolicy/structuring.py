@@ -18,6 +18,7 @@ from cattrs import ClassValidationError, Converter, IterableValidationError
 from cattrs.errors import ForbiddenExtraKeysError
 from cattrs.gen import make_dict_structure_fn, override
 
+from enrolpolicy.canonical import plain
 from enrolpolicy.constraints import check_for, shown
 from enrolpolicy.errors import InvalidSnapshot, InvalidValue, Problem
 from enrolpolicy.parsing import Json, step
@@ -52,6 +53,7 @@ def _converter(strict: bool, *, thorough: bool) -> Converter:
     converter.register_structure_hook_factory(has, lambda kind: _object_hook(converter, kind, strict, thorough))
     converter.register_unstructure_hook(date, date.isoformat)
     converter.register_unstructure_hook(datetime, datetime.isoformat)
+    converter.register_unstructure_hook(float, plain)
     converter.register_unstructure_hook_func(_is_set, lambda value: sorted(item.value for item in value))
     return converter
 

@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from documents import near_ready, near_ready_rows
 from enrolpolicy import (
     Account,
+    Guards,
     InvalidSnapshot,
+    Snapshot,
     digest,
     dump,
     explain,
@@ -123,6 +125,15 @@ class TestTheForm:
             document = copy.deepcopy(SOUND)
             document["personnel"][0][path] = value
             assert digest(load(json.dumps(document))) != before
+
+    @pytest.mark.parametrize(("one", "other"), [(0, 0.0), (1, 1.0), (0, -0.0)])
+    def test_equal_snapshots_look_alike(self, one: float, other: float) -> None:
+        whole, fraction = (
+            Snapshot(account=Account(id="acme", guards=Guards(max_cancelled_fraction=share))) for share in (one, other)
+        )
+        assert whole == fraction
+        assert digest(whole) == digest(fraction)
+        assert dump(whole) == dump(fraction)
 
 
 ODD_INSTANTS = (
