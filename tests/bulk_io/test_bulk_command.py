@@ -53,13 +53,13 @@ class TestPlan:
     def test_a_plan_that_is_not_applyable(self, capsys: pytest.CaptureFixture[str]) -> None:
         write_tables(spoilt("accounts", "max_enrolments", [0]), "tables")
         assert _plan() == 1
-        assert "NOT APPLYABLE: the plans of 1 accounts; --summary names their guards" in capsys.readouterr().out
+        assert "NOT APPLYABLE: the plans of 1 account; --summary names their guards" in capsys.readouterr().out
 
     def test_findings_of_level_error(self, capsys: pytest.CaptureFixture[str]) -> None:
         write_tables(spoilt("records", "person", ["nobody"]), "tables")
         assert _plan() == 0
         assert _plan("--findings", "findings.parquet") == 1
-        assert "1 findings of level error" in capsys.readouterr().out
+        assert "1 finding of level error" in capsys.readouterr().out
 
     def test_bad_tables(self, capsys: pytest.CaptureFixture[str]) -> None:
         write_tables(spoilt("records", "completed_on", [None]), "tables")

@@ -11,6 +11,7 @@ from attrs import asdict, evolve
 from enrolpolicy.cli.command import DONE, FOUND, Command, Usage, on_argument
 from enrolpolicy.cli.documents import read
 from enrolpolicy.cli.output import show, style, write, write_json
+from enrolpolicy.cli.pieces import many
 from enrolpolicy.errors import EnrolPolicyError, InvalidSnapshot, InvalidValue
 from enrolpolicy.text import Style, safe
 
@@ -94,7 +95,7 @@ def _told(done: int, of: int | None) -> None:
 
 
 def _lines(found: "Totals", out: str, dress: Style) -> Iterator[str]:
-    yield dress.paint(f"{found.accounts:,} accounts", "bold")
+    yield dress.paint(many(found.accounts, "account"), "bold")
     for name, count in (
         ("Enrol", found.enrol),
         ("Cancel", found.cancel),
@@ -103,10 +104,10 @@ def _lines(found: "Totals", out: str, dress: Style) -> Iterator[str]:
     ):
         yield f"  {name:<8} {count:>13,}"
     if found.held_back:
-        held = f"NOT APPLYABLE: the plans of {found.held_back:,} accounts; --summary names their guards"
+        held = f"NOT APPLYABLE: the plans of {many(found.held_back, 'account')}; --summary names their guards"
         yield dress.paint(held, "red")
     if found.errors:
-        yield dress.paint(f"{found.errors:,} findings of level error", "yellow")
+        yield dress.paint(f"{many(found.errors, 'finding')} of level error", "yellow")
     yield f"wrote {safe(out)}"
 
 
@@ -132,7 +133,7 @@ def _export(arguments: Namespace) -> int:
         raise Usage(f"the snapshots {error.problem}") from None
     except OSError as error:
         raise Usage(_unreadable(error, arguments.out)) from None
-    write([f"wrote {len(tables)} tables of {len(snapshots):,} accounts to {safe(arguments.out)}"])
+    write([f"wrote {len(tables)} tables of {many(len(snapshots), 'account')} to {safe(arguments.out)}"])
     return DONE
 
 
