@@ -37,7 +37,7 @@ class Answers:
         place = np.zeros(len(codes), dtype=np.int64)
         for shift, mask, at in self.digits:
             place |= (codes >> shift & mask) << at
-        return self.table[place]
+        return self.table.take(place)
 
 
 def answers(row: Row) -> Answers:
@@ -78,10 +78,21 @@ def withdrawn(codes: Whole, causes: int) -> Choices:
 
 def first_reasons(codes: Whole) -> Choices:
     """1 and the place among `REASONS` of the first reason against each code; 0 where it is to be enrolled."""
-    found = np.where(triggers(codes) < len(TRIGGERS), 0, len(REASONS)).astype(np.uint8)
-    for place in reversed(range(len(_GATES))):
+    gates = first_shut(codes, range(len(GATES)))
+    return np.where((gates == 0) & (triggers(codes) == len(TRIGGERS)), np.uint8(len(REASONS)), gates)
+
+
+def first_shut(codes: Whole, places: Sequence[int]) -> Choices:
+    """1 and the place of the first gate that is shut for each code, of some; 0 where none is."""
+    found = np.zeros(len(codes), dtype=np.uint8)
+    for place in reversed(places):
         found[~_GATES[place].of(codes)] = place + 1
     return found
+
+
+def mask_of(row: Row) -> int:
+    """Where the facts that a row reads stand in a code."""
+    return sum(mask << shift for shift, mask in (LAYOUT[name] for name in row.reads))
 
 
 def _first(rows: Sequence[Answers], codes: Whole, chosen: int = -1) -> Choices:

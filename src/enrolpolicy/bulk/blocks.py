@@ -12,7 +12,8 @@ import numpy as np
 from attrs import frozen
 
 from enrolpolicy.bulk.assembly import Rows, between
-from enrolpolicy.bulk.columns import Choices, Estate, Flags, Ints, Table
+from enrolpolicy.bulk.columns import Choices, Estate, Flags, Instants, Ints, Table
+from enrolpolicy.bulk.picking import at, ranges
 from enrolpolicy.bulk.terms import Terms
 
 CELLS = 1 << 18
@@ -45,6 +46,10 @@ class Part:
     def choices(self, name: str) -> Choices:
         """A column of theirs."""
         return self.table.choices(name)[self.rows]
+
+    def instants(self, name: str) -> Instants:
+        """A column of theirs."""
+        return self.table.instants(name)[self.rows]
 
     def place(self, index: Rows) -> Rows:
         """Where in the table rows of this part stand."""
@@ -80,13 +85,11 @@ class Block:
             return Part(table, rows, (person[rows] - self.people.start).astype(np.intp))
         assert self.spans is not None
         start, count = (part[self.people] for part in self.spans[name])
-        line = np.repeat(np.arange(self.lines), count)
-        before = np.cumsum(count) - count
-        return Part(table, np.arange(len(line)) + np.repeat(start - before, count), line)
+        return Part(table, ranges(start, count), np.repeat(np.arange(self.lines), count))
 
     def cell(self, part: Part) -> Rows:
         """The cell of each row."""
-        return self.shift[part.line] + part.ints("course")
+        return at(self.shift, part.line) + part.ints("course")
 
     def person(self, cells: Rows) -> Rows:
         """The row of the person of each cell."""

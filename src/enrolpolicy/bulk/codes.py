@@ -1,15 +1,11 @@
 """What is known of a pair as one small number, and what the tables say to it.
 
 The code of a pair has its own facts in the lowest byte, then the person's, then its profile (all there is to say of
-account and course), then what few bookings say. `CodeTable` asks the rows of the policy about each code that turns
-up, once, and keeps what they say; deciding a million pairs is looking a million bytes up.
+account and course), then what few bookings say. `CodeTable` asks the rows of the policy about each code that X
 """
 
 from collections.abc import Sequence
-from typing import final
-
 import numpy as np
-from attrs import define, field
 from numpy.typing import NDArray
 
 from enrolpolicy.bulk.answers import Whole, first_reasons
@@ -54,16 +50,13 @@ _ASKED_AT = (code(level=None), code(level=Level.REQUIRED), code(level=Level.OPTI
 _OWN = ((ASKED_BIT, ASKED_SINCE), (OPTED_OUT_BIT, OPTED_OUT), (OPEN_BIT, ENROLLED))
 RARE = (AWAITING_RECORD, CANCELLED_ON_REQUEST, REFUSAL_PAUSE)
 """What is read for few pairs only, by the object engine."""
-_BEING_ASKED = 255
-_FEW = 4096
-"""So few codes are sorted quicker than the table is gone through."""
 _RARE_FACTS = frozenset({"awaiting_record", "cancelled_on_request", "refusal_pause"})
 
 Codes = NDArray[np.uint32]
 """Codes of pairs."""
 
-UNASKED, NOBODY, ENROLS, FIRST_REASON = range(4)
-"""What the table says of a code: not asked yet; not a candidate; to be enrolled; or a place in `REASONS` from there."""
+NOBODY, ENROLS, FIRST_REASON = range(3)
+"""What the table says of a code: not a candidate; to be enrolled; or a place in `REASONS` from there."""
 
 _SETTLING = next(place for place, gate in enumerate(GATES) if not _RARE_FACTS.isdisjoint(gate.reads))
 """The first gate that looks at what few bookings say: a reason before it stands, whatever they say."""
@@ -95,63 +88,14 @@ def _bytes() -> Sequence[int]:
     return [standings[byte & STATUS_MASK] | _ASKED_AT[byte >> 3 & 3] | facts for byte, facts in enumerate(own)]
 
 
-_BYTES: Whole = np.array(_bytes(), dtype=np.int64)
+BYTES: Whole = np.array(_bytes(), dtype=np.int64)
+"""What each lowest byte stands for."""
 
 
-@final
-@define(eq=False)
-class CodeTable:
-    """The codes of an estate: the facts each stands for, and what the table says of those that turned up."""
-
-    profiles: Whole
-    """The facts that each profile stands for."""
-    rare_shift: int = field(init=False)
-    _reasons: Choices = field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        self.rare_shift = PROFILE_SHIFT + max(1, (len(self.profiles) - 1).bit_length())
-        self._reasons = np.zeros(1 << self.rare_shift, dtype=np.uint8)
-
-    def facts(self, codes: Whole) -> Whole:
-        """The codes of `enrolpolicy.facts` that codes of pairs stand for."""
-        found: Whole = _BYTES[codes & 0xFF] | PERSON_CODES[codes >> PERSON_SHIFT & 15]
-        found |= self.profiles[codes >> PROFILE_SHIFT & ((1 << (self.rare_shift - PROFILE_SHIFT)) - 1)]
-        for place, fact in enumerate(RARE):
-            found |= (codes >> self.rare_shift >> place & 1) * fact
-        return found
-
-    def rare(self, facts: int) -> int:
-        """What a code has from what few bookings say, as the object engine read it."""
-        return sum(1 << self.rare_shift + place for place, fact in enumerate(RARE) if facts & fact)
-
-    def reasons(self, codes: Codes) -> Choices:
-        """For each code, what the table says: `NOBODY`, `ENROLS`, or the first reason against it."""
-        if codes.max(initial=0) >= len(self._reasons):
-            # Too few are rare for a place in the table, which would be eight times as long.
-            rare = np.flatnonzero(codes >= len(self._reasons))
-            found = self.reasons(codes & np.uint32(len(self._reasons) - 1))
-            different, place = np.unique(codes[rare], return_inverse=True)
-            found[rare] = self._said(different.astype(np.int64))[place]
-            return found
-        found = self._reasons.take(codes)
-        if not found.all():
-            unasked = np.flatnonzero(found == UNASKED)
-            new = self._new(codes[unasked])
-            self._reasons[new] = self._said(new)
-            found[unasked] = self._reasons.take(codes[unasked])
-        return found
-
-    def _said(self, codes: Whole) -> Choices:
-        """The same, asked of the rows of the policy."""
-        said = first_reasons(self.facts(codes)) + np.uint8(ENROLS)
-        return np.where(codes & (STATUS_MASK | LEVEL_MASK), said, NOBODY).astype(np.uint8)
-
-    def _new(self, codes: Codes) -> Whole:
-        """Each of some codes once."""
-        if len(codes) < _FEW:
-            return np.unique(codes).astype(np.int64)
-        self._reasons[codes] = _BEING_ASKED
-        return np.flatnonzero(self._reasons == _BEING_ASKED)
+def said_of(facts: Whole, own: Whole) -> Choices:
+    """What the rows of the policy say of pairs, by their facts and their lowest byte."""
+    said = first_reasons(facts) + np.uint8(ENROLS)
+    return np.where(own & (STATUS_MASK | LEVEL_MASK), said, np.uint8(NOBODY))
 
 
 def settled(reasons: Choices) -> Flags:

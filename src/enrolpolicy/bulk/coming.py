@@ -32,9 +32,7 @@ def dates(found: ReadBlock, terms: Terms, local: Rows, cycle: Ints, until: Ints)
     late = np.flatnonzero(ahead > terms.on[here.account[counted.part.line]])
     entangled[counted.cell[late]] = True
     np.minimum.at(due, counted.cell[late], ahead[late])
-    for cell, held in found.held.items():
-        if held.retry_on is not None:
-            day = held.retry_on.toordinal() - EPOCH
-            if day > terms.on[here.account[cell // here.width]]:
-                due[cell] = min(due[cell], day)
+    paused = np.flatnonzero(found.held.retry_on != NONE)
+    cells = found.held.cells[paused]
+    due[cells] = np.minimum(due[cells], found.held.retry_on[paused])
     return due[local], entangled[local]

@@ -10,6 +10,7 @@ from enrolpolicy.bulk.assembly import FIRST, Rows
 from enrolpolicy.bulk.blocks import Block, Part
 from enrolpolicy.bulk.codes import IS_CURRENT, RECORDED
 from enrolpolicy.bulk.columns import NONE, Choices, Flags, Ints
+from enrolpolicy.bulk.picking import at, either
 from enrolpolicy.bulk.terms import NEVER, Terms
 
 
@@ -66,15 +67,18 @@ class Counted:
 def count(block: Block, terms: Terms) -> Counted:
     """Find them."""
     part = block.part("records")
-    cell, course = block.cell(part), part.ints("course")
+    cell, course = block.cell(part), part.ints("course").astype(np.intp)
     completed, written = part.ints("completed_on"), part.ints("expires_on")
-    derived = terms.expiries.take(terms.validity[course] + (completed - terms.earliest), mode="clip")
-    expiry = np.where(written != NONE, written, np.where(part.flags("never_expires"), NEVER, derived))
-    on = terms.course_on[course]
+    expiry = at(terms.expiries, at(terms.validity, course) + completed)
+    expiry[np.flatnonzero(part.flags("never_expires"))] = NEVER
+    expiry = either(written != NONE, written, expiry)
+    on = terms.nights(course)
     counts = completed <= on
     counts &= ~part.flags("voided")
     digit = digits(terms, course, completed, expiry, on)
-    digit[~counts] = RECORDED
+    digit -= np.uint8(RECORDED)
+    digit *= counts
+    digit += np.uint8(RECORDED)
     best, repeated = _best(block.cells, cell, completed, expiry, counts)
     odd = cell[repeated[terms.anchored[course[repeated]]]]
     if len(completed) and completed.min() < terms.earliest:
@@ -82,18 +86,18 @@ def count(block: Block, terms: Terms) -> Counted:
     return Counted(part, cell, completed, expiry, counts, digit, best, repeated, np.unique(odd))
 
 
-def digits(terms: Terms, course: Ints, completed: Ints, expiry: Ints, on: Ints) -> Choices:
-    """The status each record would give."""
-    near = expiry <= terms.opens[course]
+def digits(terms: Terms, course: Rows, completed: Ints, expiry: Ints, on: Ints) -> Choices:
+    """The status each record would give; `on` is the night of each, or of all."""
+    near = expiry <= at(terms.opens, course)
     expired = expiry < on
     digit = near.view(np.uint8) + expired.view(np.uint8)
-    expired &= expiry >= terms.lapsed[course]
+    expired &= expiry >= at(terms.lapsed, course)
     digit += expired.view(np.uint8)
-    digit += IS_CURRENT
+    digit += np.uint8(IS_CURRENT)
     # No window opens in the first half of what it renews.
     open_ = np.flatnonzero(digit == IS_CURRENT + 1)
     until = expiry[open_]
-    early = until - on[open_] > np.maximum(0, (until - completed[open_]) // 2)
+    early = until - (on[open_] if on.ndim else on) > np.maximum(0, (until - completed[open_]) // 2)
     digit[open_[early]] = IS_CURRENT
     return digit
 
@@ -106,18 +110,20 @@ def _best(cells: int, cell: Rows, completed: Ints, expiry: Ints, counts: Flags) 
     rows = np.arange(len(cell), dtype=np.int32)
     best = np.full(cells, -1, dtype=np.int32)
     best[cell] = rows
-    repeated = np.flatnonzero(best[cell] != rows)
+    repeated = np.flatnonzero(at(best, cell) != rows)
     contending = repeated
     while len(contending):
-        standing = best[cell[contending]]
+        standing = at(best, at(cell, contending)).astype(np.intp)
         stronger = _strength(contending, completed, expiry, counts) > _strength(standing, completed, expiry, counts)
-        contending = contending[stronger]
-        best[cell[contending]] = contending
+        contending = contending[np.flatnonzero(stronger)]
+        best[at(cell, contending)] = contending
     return best, repeated
 
 
-def _strength(rows: Rows | Ints, completed: Ints, expiry: Ints, counts: Flags) -> NDArray[np.int64]:
+def _strength(rows: Rows, completed: Ints, expiry: Ints, counts: Flags) -> NDArray[np.int64]:
     """What lasts longest is strongest, among equals what was completed last; what does not count is weakest."""
-    strength = (expiry[rows].astype(np.int64) << 32) + completed[rows]
-    strength[~counts[rows]] = np.iinfo(np.int64).min
+    strength = at(expiry, rows).astype(np.int64)
+    strength <<= 32
+    strength += at(completed, rows)
+    strength[np.flatnonzero(~at(counts, rows))] = np.iinfo(np.int64).min
     return strength

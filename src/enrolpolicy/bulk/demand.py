@@ -40,13 +40,12 @@ def enrolling(read: ReadBlock) -> Table:
     """Those of a block who are to be enrolled, by person and course: code, cycle, attempt and expiry."""
     cells, block = np.flatnonzero(read.reasons == ENROLS), read.block
     attempt = np.zeros(len(cells), dtype=np.int32)
-    for cell, held in read.held.items():
-        if held.attempt and read.reasons[cell] == ENROLS:
-            attempt[np.searchsorted(cells, cell)] = held.attempt
+    again = np.flatnonzero(read.reasons[read.held.cells] == ENROLS)
+    attempt[np.searchsorted(cells, read.held.cells[again])] = read.held.attempt[again]
     columns = {
         "person": block.person(cells).astype(np.int32),
         "course": block.course(cells).astype(np.int32),
-        "code": read.codes[cells],
+        "code": read.codes(cells).astype(np.uint32),
         "cycle_on": read.counted.cycle(cells),
         "until": read.counted.until(cells),
         "attempt": attempt,
@@ -105,7 +104,7 @@ def _causes(
     read: ReadBlock, terms: Terms, cells: Rows, other: NDArray[np.bool_], account: NDArray[np.int32]
 ) -> Choices:
     """Why each booking is withdrawn."""
-    facts = terms.codes.facts(read.codes[cells].astype(np.int64)) | other * OTHER_CYCLE
+    facts = terms.codes.facts(read.codes(cells)) | other * OTHER_CYCLE
     chosen = read.block.estate.accounts.ints("withdraw_when")[account]
     found = np.full(len(cells), STAYS, dtype=np.uint8)
     for causes in np.unique(chosen).tolist():

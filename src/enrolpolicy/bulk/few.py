@@ -17,10 +17,11 @@ from enrolpolicy.bulk.blocks import Block, Part
 from enrolpolicy.bulk.codes import RECORDED, STANDINGS
 from enrolpolicy.bulk.columns import NONE, SHAPES, Ints, Table
 from enrolpolicy.bulk.counting import Counted
+from enrolpolicy.bulk.picking import ranges
 from enrolpolicy.bulk.snapshots import account_of, courses_of, cycle_of, day_of, said_by
 from enrolpolicy.bulk.terms import NEVER, Terms
 from enrolpolicy.model import EnrolmentStatus, TrainingRecord
-from enrolpolicy.night import bookings_code, course_night
+from enrolpolicy.night import course_night
 
 Located = tuple[Part, Rows]
 """Rows of a block, and the cell of each."""
@@ -56,25 +57,24 @@ def odd_renewals(block: Block, terms: Terms, counted: Counted) -> Iterator[tuple
         yield cell, (completed, expiry), STANDINGS.index(here.code_of(found), RECORDED)
 
 
-def held_bookings(
-    block: Block, terms: Terms, counted: Counted, booked: Located, cells: Rows
-) -> dict[int, tuple[Bookings, int]]:
-    """What the bookings of some cells come to, and what a code has from them; in the order of the cells."""
-    if not len(cells):
-        return {}
-    estate = block.estate
-    enrolments = _enrolments(block, booked, cells)
-    completed = [cell for cell in cells.tolist() if any(map(_is_completed, enrolments[cell]))]
+def bookings_of(
+    block: Block, terms: Terms, counted: Counted, booked: Located, cells: Rows, places: Rows
+) -> Iterator[tuple[int, Bookings, date]]:
+    """What the bookings at some places of ascending cells come to; each place, and the night it is read on."""
+    if not len(places):
+        return
+    estate, some = block.estate, cells[places]
+    enrolments = _enrolments(block, booked, some)
+    completed = some[[any(map(_is_completed, enrolments[cell])) for cell in some.tolist()]]
     # The records of others are not looked at.
     records = _taken(block, (counted.part, counted.cell), completed)
-    asked_on = _asked_on(block, cells[counted.cycle(cells) == FIRST])
-    accounts = block.account[cells // block.width].tolist()
-    found = {}
-    for cell, account, cycle_on in zip(cells.tolist(), accounts, counted.cycle(cells).tolist(), strict=True):
+    cycles = counted.cycle(some)
+    asked_on = _asked_on(block, some[cycles == FIRST])
+    accounts = block.account[some // block.width].tolist()
+    for place, cell, account, cycle_on in zip(places.tolist(), some.tolist(), accounts, cycles.tolist(), strict=True):
         timezone = estate.accounts.texts("timezone")[account] or ""
         held = bookings(enrolments[cell], records.get(cell, ()), cycle_of(cycle_on), asked_on.get(cell), timezone)
-        found[cell] = held, bookings_code(held, day_of(int(terms.on[account])))
-    return found
+        yield place, held, day_of(int(terms.on[account]))
 
 
 def _is_completed(enrolment: _Booked) -> bool:
@@ -106,7 +106,7 @@ class _Taken:
     completed_on: date
 
 
-def _taken(block: Block, located: Located, cells: list[int]) -> Mapping[int, list[_Taken]]:
+def _taken(block: Block, located: Located, cells: Rows) -> Mapping[int, list[_Taken]]:
     """The records of some cells, as far as bookings are concerned."""
     said = _said(block, "records", located, cells, ("completed_on",))
     return _by_cell((cell, _Taken(**row)) for cell, _, row in said)
@@ -125,7 +125,7 @@ def _records(block: Block, located: Located, cells: Rows) -> Mapping[int, list[T
 
 
 def _said(
-    block: Block, name: str, located: Located, cells: Rows | list[int], columns: Collection[str]
+    block: Block, name: str, located: Located, cells: Rows, columns: Collection[str]
 ) -> Iterator[tuple[int, int, dict[str, Any]]]:
     """Where each row of some cells belongs, where it stands in its table, and what it says in some columns."""
     table: Table = getattr(block.estate, name)
@@ -140,13 +140,20 @@ def _by_cell(rows: Iterable[tuple[int, _Row]]) -> Mapping[int, list[_Row]]:
     return found
 
 
-def _of_cells(block: Block, located: Located, cells: Rows | list[int]) -> tuple[list[int], list[int]]:
+def rows_of_cells(block: Block, located: Located, cells: Rows) -> Rows:
+    """Which rows of a part are of some cells."""
+    part, at = located
+    lines = np.unique(cells // block.width)
+    first, last = (np.searchsorted(part.line, lines, side=side) for side in ("left", "right"))
+    theirs = ranges(first, last - first)
+    return theirs[np.isin(at[theirs], cells)]
+
+
+def _of_cells(block: Block, located: Located, cells: Rows) -> tuple[list[int], list[int]]:
     """The rows of some cells: where each belongs, and where it stands in its table."""
     part, at = located
-    wanted = np.zeros(block.cells, dtype=np.bool_)
-    wanted[cells] = True
-    chosen = np.flatnonzero(wanted[at])
-    return at[chosen].tolist(), part.place(chosen).tolist()
+    rows = rows_of_cells(block, located, cells)
+    return at[rows].tolist(), part.place(rows).tolist()
 
 
 def _asked_on(block: Block, cells: Rows) -> Mapping[int, date]:

@@ -55,7 +55,7 @@ def verdicts(estate: Estate, *, on: Nights) -> Verdicts:
     for block in blocks(estate, terms):
         found = read(block, terms, fully=True)
         cells = np.flatnonzero(found.reasons != NOBODY)
-        facts = terms.codes.facts(found.codes[cells].astype(np.int64))
+        facts = terms.codes.facts(found.codes(cells))
         parts.append((block.person(cells).astype(np.int32), block.course(cells).astype(np.int32), facts))
     empty = (np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.int64))
     person, course, facts = (np.concatenate(columns) for columns in zip(empty, *parts, strict=True))

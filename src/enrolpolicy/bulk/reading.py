@@ -3,43 +3,64 @@
 Columns do the many that are alike; what the few are like (`enrolpolicy.bulk.few`) is put in.
 """
 
-from collections.abc import Mapping
 from typing import final
 
 import numpy as np
 from attrs import frozen
+from numpy.typing import NDArray
 
-from enrolpolicy.bookings import OPEN, Bookings
+from enrolpolicy.bookings import OPEN
+from enrolpolicy.bulk.answers import Whole
 from enrolpolicy.bulk.asking import asked, opted_out
 from enrolpolicy.bulk.assembly import Rows
 from enrolpolicy.bulk.blocks import Block, Part
-from enrolpolicy.bulk.codes import OPEN_BIT, OPTED_OUT_BIT, RECORDED, Codes, settled
+from enrolpolicy.bulk.codes import (
+    OPEN_BIT,
+    OPTED_OUT_BIT,
+    PERSON_CODES,
+    PERSON_SHIFT,
+    PROFILE_SHIFT,
+    RECORDED,
+    settled,
+)
 from enrolpolicy.bulk.columns import Choices
 from enrolpolicy.bulk.counting import Counted, count
-from enrolpolicy.bulk.few import held_bookings, odd_renewals
+from enrolpolicy.bulk.few import odd_renewals
+from enrolpolicy.bulk.held import Held, held
+from enrolpolicy.bulk.picking import at
 from enrolpolicy.bulk.terms import Terms
 from enrolpolicy.lifecycle import ENDED
 from enrolpolicy.model import EnrolmentStatus
 
 _OPEN = np.array([status in OPEN for status in EnrolmentStatus])
 _ENDED = np.array([status in ENDED for status in EnrolmentStatus])
+PERSONS = len(PERSON_CODES)
 
 
 @final
 @frozen(eq=False, kw_only=True)
 class ReadBlock:
-    """A block after it was read: by cell its code, and what the table says of that (`CodeTable.reasons`).
+    """A block after it was read: by cell its lowest byte (`own`), and what the table says (`CodeTable.reasons`).
 
-    `bookings` are its people's enrolments, `booked` their cells; `held`, for the few looked at, is what they come to.
+    `bookings` are its people's enrolments, `booked` their cells; `held` is what those come to that were looked at.
     """
 
     block: Block
-    codes: Codes
+    terms: Terms
+    own: Choices
     reasons: Choices
     counted: Counted
     bookings: Part
     booked: Rows
-    held: Mapping[int, Bookings]
+    held: Held
+
+    def codes(self, cells: Rows) -> Whole:
+        """The whole codes of some cells."""
+        found = _settings(self.block, self.terms, cells) | at(self.own, cells)
+        place = np.minimum(np.searchsorted(self.held.cells, cells), max(0, len(self.held.cells) - 1))
+        there = np.flatnonzero(self.held.cells[place] == cells) if len(self.held.cells) else place[:0]
+        found[there] |= self.terms.codes.rare(self.held.facts[place[there]])
+        return found
 
 
 def read(block: Block, terms: Terms, *, fully: bool = False) -> ReadBlock:
@@ -56,36 +77,53 @@ def read(block: Block, terms: Terms, *, fully: bool = False) -> ReadBlock:
     own |= status
     own[opted_out(block)] |= OPTED_OUT_BIT
     own[booked[_OPEN[bookings.choices("status")]]] |= OPEN_BIT
-    codes = _whole(block, terms, own)
-    reasons = terms.codes.reasons(codes)
-    ended = _ENDED[bookings.choices("status")] & (bookings.ints("cycle_on") == counted.cycle(booked))
-    looked_at = np.unique(booked[ended])
+    reasons = _said(block, terms, own)
+    ended = np.flatnonzero(_ENDED[bookings.choices("status")])
+    ended = ended[bookings.ints("cycle_on")[ended] == counted.cycle(booked[ended])]
     if not fully:
-        looked_at = looked_at[~settled(reasons[looked_at])]
-    held = held_bookings(block, terms, counted, (bookings, booked), looked_at)
-    if held:
-        rare = [terms.codes.rare(facts) for _, facts in held.values()]
-        codes[looked_at] |= np.array(rare, dtype=np.uint32)
-        reasons[looked_at] = terms.codes.reasons(codes[looked_at])
-    return ReadBlock(
+        ended = ended[~settled(reasons[booked[ended]])]
+    found = held(block, terms, counted, (bookings, booked), ended)
+    read = ReadBlock(
         block=block,
-        codes=codes,
+        terms=terms,
+        own=own,
         reasons=reasons,
         counted=counted,
         bookings=bookings,
         booked=booked,
-        held={cell: found for cell, (found, _) in held.items()},
+        held=found,
     )
+    rare = found.cells[np.flatnonzero(found.facts)]
+    reasons[rare] = terms.codes.reasons(read.codes(rare))
+    return read
 
 
-def _whole(block: Block, terms: Terms, own: Choices) -> Codes:
-    """The codes, from what each cell has of its own, its person's, and its course's."""
+def _settings(block: Block, terms: Terms, cells: Rows) -> Whole:
+    """What codes of some cells have from their persons and courses."""
+    found = terms.digits[block.person(cells)] | terms.profile[block.course(cells)]
+    return found.astype(np.int64)
+
+
+def _said(block: Block, terms: Terms, own: Choices) -> Choices:
+    """What the table says of each cell, so far."""
+    lines = block.lines
+    first, last = int(block.account.min()), int(block.account.max()) + 1
+    kinds = (block.account - first) * PERSONS + (terms.digits[block.people] >> PERSON_SHIFT)
+    there = np.zeros((last - first) * PERSONS, dtype=np.bool_)
+    there[kinds] = True
+    kind = np.flatnonzero(there)
+    profiles = _profiles(block, terms, first, last)
+    classes = terms.codes.classes[profiles[kind // PERSONS], (kind % PERSONS)[:, None]]
+    codes = classes.take((np.cumsum(there) - 1)[kinds], axis=0)
+    codes |= own.reshape(lines, block.width)
+    return terms.codes.said.take(codes.reshape(-1))
+
+
+def _profiles(block: Block, terms: Terms, first: int, last: int) -> NDArray[np.intp]:
+    """The profiles of the courses of some accounts, a line for each."""
     starts = terms.starts["courses"]
-    low, high = int(block.account.min()), int(block.account.max())
-    profiles = np.zeros((high - low + 1, block.width), dtype=np.uint32)
-    for account in range(low, high + 1):
-        profile = terms.profile[starts[account] : starts[account + 1]]
-        profiles[account - low, : len(profile)] = profile
-    codes: Codes = np.bitwise_or(own.reshape(block.lines, block.width), terms.digits[block.people][:, None])
-    codes |= profiles if low == high else profiles[block.account - low]
-    return codes.reshape(-1)
+    rows = slice(int(starts[first]), int(starts[last]))
+    account = block.estate.courses.ints("account")[rows]
+    found = np.zeros((last - first, block.width), dtype=np.intp)
+    found[account - first, np.arange(rows.start, rows.stop) - starts[account]] = terms.profile[rows] >> PROFILE_SHIFT
+    return found

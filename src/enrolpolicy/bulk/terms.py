@@ -13,9 +13,11 @@ import numpy as np
 from attrs import evolve, frozen
 
 from enrolpolicy.bulk.answers import Whole
-from enrolpolicy.bulk.assembly import EPOCH
-from enrolpolicy.bulk.codes import PROFILE_SHIFT, Codes, CodeTable, person_digits
+from enrolpolicy.bulk.assembly import EPOCH, Rows
+from enrolpolicy.bulk.classes import CodeTable, code_table
+from enrolpolicy.bulk.codes import PROFILE_SHIFT, Codes, person_digits
 from enrolpolicy.bulk.columns import NONE, Estate, Flags, Ints, Table
+from enrolpolicy.bulk.picking import at
 from enrolpolicy.bulk.snapshots import account_of, courses_of, day_of
 from enrolpolicy.dates import civil
 from enrolpolicy.errors import InvalidValue
@@ -38,8 +40,8 @@ class Terms:
 
     By account: `on` (the night), `since` (from when on missing training counts; past all days where it always does).
     By course: `course_on` (its account's night), `opens` (the last expiry whose window may be open), `lapsed` (the
-    first expiry not too long ago), `lead`, `lookback`, `anchored`, `profile`. By person: `digits`. `expiries` has, from
-    a course's `validity` on, the expiry that follows from each day of completion, counted from `earliest`.
+    first expiry not too long ago), `lead`, `lookback`, `anchored`, `profile`. By person: `digits`. `expiries` has, at
+    a course's `validity` and the day of completion added up, the expiry that follows; for none before `earliest`.
     """
 
     codes: CodeTable
@@ -50,7 +52,7 @@ class Terms:
     lapsed: Ints
     lead: Ints
     lookback: Ints
-    validity: Ints
+    validity: Rows
     validities: tuple[Validity | None, ...]
     anchored: Flags
     profile: Codes
@@ -59,6 +61,11 @@ class Terms:
     expiries: Ints
     starts: Mapping[str, Ints]
     """By table, the first row of each account and, after the last, their number."""
+
+    def nights(self, course: Rows) -> Ints:
+        """The night of each course; one for all where the estate has but one."""
+        first = self.on[:1]
+        return first.reshape(()) if len(first) and (self.on == first).all() else at(self.course_on, course)
 
     def moved(self, estate: Estate, on: Ints) -> "Terms":
         """The same on other nights."""
@@ -70,7 +77,7 @@ class Terms:
             return found
         expiries = _spanned(self.validities, range(self.earliest // _SPAN, latest // _SPAN + 2))
         longer = expiries.size // max(1, len(self.validities))
-        return evolve(found, expiries=expiries, validity=self.validity // reach * longer)
+        return evolve(found, expiries=expiries, validity=(self.validity + self.earliest) // reach * longer - self.earliest)
 
 
 Nights = date | Mapping[str, date]
@@ -92,7 +99,7 @@ def terms_of(estate: Estate, on: Nights) -> Terms:
         people.flags("archived"), people.flags("auto_enrol"), people.choices("employment"), people.flags("reachable")
     )
     return Terms(
-        codes=CodeTable(profiles),
+        codes=code_table(profiles),
         on=nights,
         since=_since(accounts),
         course_on=course_on,
@@ -100,7 +107,7 @@ def terms_of(estate: Estate, on: Nights) -> Terms:
         lapsed=course_on - lookback,
         lead=lead,
         lookback=lookback,
-        validity=validity * (expiries.size // max(1, len(validities))),
+        validity=(validity * (expiries.size // max(1, len(validities))) - earliest).astype(np.intp),
         validities=tuple(validities),
         anchored=courses.choices("validity_anchor") == list(Anchor).index(Anchor.PREVIOUS_EXPIRY),
         profile=(profile << PROFILE_SHIFT).astype(np.uint32),
