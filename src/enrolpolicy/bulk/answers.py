@@ -12,7 +12,7 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from enrolpolicy.bulk.columns import Choices, Flags
+from enrolpolicy.bulk.columns import Choices, Flags, Ints
 from enrolpolicy.facts import DOMAINS, LAYOUT, code, facts_of
 from enrolpolicy.policy import GATES, NO_TRIGGER, TRIGGERS, WITHDRAWALS, Row
 
@@ -68,12 +68,18 @@ def shut(codes: Whole) -> NDArray[np.uint32]:
 
 def triggers(codes: Whole) -> Choices:
     """The place of the trigger that fires for each code; their number where none does."""
-    return _first(_TRIGGERS, codes)
+    found = np.full(len(codes), len(_TRIGGERS), dtype=np.uint8)
+    for place in reversed(range(len(_TRIGGERS))):
+        found[_TRIGGERS[place].of(codes)] = place
+    return found
 
 
-def withdrawn(codes: Whole, causes: int) -> Choices:
+def withdrawn(codes: Whole, causes: Ints) -> Choices:
     """The place of the first cause that holds for each code, of those whose bit is chosen; their number: none does."""
-    return _first(_WITHDRAWALS, codes, causes)
+    found = np.full(len(codes), len(_WITHDRAWALS), dtype=np.uint8)
+    for place in reversed(range(len(_WITHDRAWALS))):
+        found[_WITHDRAWALS[place].of(codes) & (causes >> place & 1 != 0)] = place
+    return found
 
 
 def first_reasons(codes: Whole) -> Choices:
@@ -93,11 +99,3 @@ def first_shut(codes: Whole, places: Sequence[int]) -> Choices:
 def mask_of(row: Row) -> int:
     """Where the facts that a row reads stand in a code."""
     return sum(mask << shift for shift, mask in (LAYOUT[name] for name in row.reads))
-
-
-def _first(rows: Sequence[Answers], codes: Whole, chosen: int = -1) -> Choices:
-    found = np.full(len(codes), len(rows), dtype=np.uint8)
-    for place in reversed(range(len(rows))):
-        if chosen >> place & 1:
-            found[rows[place].of(codes)] = place
-    return found

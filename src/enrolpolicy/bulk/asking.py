@@ -33,13 +33,19 @@ def _by_role(block: Block, terms: Terms) -> Choices:
     first, lines = _lines(block, terms)
     lately = held.ints("assigned_on") >= terms.since[block.account[held.line]]
     line_of = (held.ints("role") - first) * 2 + lately
-    place = np.arange(len(held.line)) - np.searchsorted(held.line, held.line)
+    begins = np.ones(len(held.line), dtype=np.bool_)
+    np.not_equal(held.line[1:], held.line[:-1], out=begins[1:])
     nothing = np.full(block.lines, len(lines) - 1)
-    nothing[held.line[place == 0]] = line_of[place == 0]
+    nothing[held.line[begins]] = line_of[begins]
     cells = lines.take(nothing, axis=0)
-    for nth in range(1, int(place.max()) + 1):
-        further = place == nth
-        cells[held.line[further]] |= lines[line_of[further]]
+    further = np.flatnonzero(~begins)
+    while len(further):
+        # Of each person's further roles the last, then the one before it …
+        last = np.ones(len(further), dtype=np.bool_)
+        np.not_equal(held.line[further[1:]], held.line[further[:-1]], out=last[:-1])
+        here = held.line[further[last]]
+        cells[here] |= lines.take(line_of[further[last]], axis=0)
+        further = further[~last]
     return cells.reshape(-1)
 
 

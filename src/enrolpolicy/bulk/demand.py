@@ -7,21 +7,25 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from enrolpolicy.bulk.answers import REASONS, triggers, withdrawn
-from enrolpolicy.bulk.assembly import Rows, picked
+from enrolpolicy.bulk.answers import REASONS, Whole, triggers, withdrawn
+from enrolpolicy.bulk.assembly import picked
 from enrolpolicy.bulk.blocks import Part
-from enrolpolicy.bulk.codes import ENROLS, FIRST_REASON, REQUIRED_BIT, Codes
-from enrolpolicy.bulk.columns import NO_INSTANT, NONE, Choices, Estate, Flags, Table, Values
+from enrolpolicy.bulk.codes import BYTES, ENROLS, FIRST_REASON, REQUIRED_BIT
+from enrolpolicy.bulk.columns import NO_INSTANT, NONE, Estate, Flags, Table, Values
+from enrolpolicy.bulk.picking import at, either, histogram
 from enrolpolicy.bulk.reading import ReadBlock
-from enrolpolicy.bulk.terms import NEVER, Terms
+from enrolpolicy.bulk.terms import NEVER
 from enrolpolicy.model import EnrolmentStatus, Origin
 from enrolpolicy.night import OTHER_CYCLE
 from enrolpolicy.policy import TRIGGERS, WITHDRAWALS
 
 CAUSES: tuple[str, ...] = tuple(row.id for row in (*TRIGGERS, *WITHDRAWALS))
 """Why anything is done; a `because` is a place among them."""
+_SAID = FIRST_REASON + len(REASONS)
 STAYS = len(CAUSES)
 """In the place of a cause: nothing withdraws a booking."""
+_TRIGGERED = triggers(BYTES)
+"""What triggers look at is in the lowest byte: all there is to know of where the training stands."""
 _BOOKED = list(EnrolmentStatus).index(EnrolmentStatus.BOOKED)
 _AUTO = list(Origin).index(Origin.AUTO)
 
@@ -32,40 +36,39 @@ def tally(read: ReadBlock, counts: NDArray[np.int64], sign: int = 1) -> None:
     low, high = int(account[0]), int(account[-1])
     ends = np.searchsorted(account, np.arange(low, high + 2)).tolist()
     for here, (first, last) in enumerate(pairwise(ends), low):
-        found = np.bincount(read.reasons[first * width : last * width], minlength=FIRST_REASON + len(REASONS))
-        counts[here] += sign * found[FIRST_REASON:]
+        counts[here] += sign * histogram(read.reasons[first * width : last * width], _SAID)[FIRST_REASON:]
 
 
 def enrolling(read: ReadBlock) -> Table:
-    """Those of a block who are to be enrolled, by person and course: code, cycle, attempt and expiry."""
+    """Those of a block who are to be enrolled, by person and course: lowest byte, cycle, attempt and expiry."""
     cells, block = np.flatnonzero(read.reasons == ENROLS), read.block
     attempt = np.zeros(len(cells), dtype=np.int32)
     again = np.flatnonzero(read.reasons[read.held.cells] == ENROLS)
     attempt[np.searchsorted(cells, read.held.cells[again])] = read.held.attempt[again]
+    cycle_on, until = read.counted.terms(cells)
     columns = {
         "person": block.person(cells).astype(np.int32),
         "course": block.course(cells).astype(np.int32),
-        "code": read.codes(cells).astype(np.uint32),
-        "cycle_on": read.counted.cycle(cells),
-        "until": read.counted.until(cells),
+        "own": at(read.own, cells),
+        "cycle_on": cycle_on,
+        "until": until,
         "attempt": attempt,
     }
     return Table(len(cells), columns)
 
 
-def demanded(estate: Estate, terms: Terms, enrolling: Table) -> Table:
+def demanded(estate: Estate, enrolling: Table) -> Table:
     """Their demand: with account, trigger, level and cost, and the expiry of what has one."""
-    course, until = enrolling.ints("course"), enrolling.ints("until")
-    codes = cast("Codes", enrolling.columns["code"])
+    course, until, own = enrolling.ints("course").astype(np.intp), enrolling.ints("until"), enrolling.choices("own")
     return Table(
         len(enrolling),
         {
             **{name: enrolling.columns[name] for name in ("person", "course", "cycle_on", "attempt")},
-            "account": estate.courses.ints("account")[course],
-            "because": triggers(terms.codes.facts(codes.astype(np.int64))),
-            "required": (codes & REQUIRED_BIT) != 0,
-            "expires_on": np.where(until == NEVER, NONE, until).astype(np.int32),
-            "credits": estate.courses.ints("credit_cost")[course],
+            "account": at(estate.courses.ints("account"), course),
+            "because": _TRIGGERED.take(own),
+            "required": (own & np.uint8(REQUIRED_BIT)) != 0,
+            "expires_on": either(until == NEVER, NONE, until),
+            "credits": at(estate.courses.ints("credit_cost"), course),
         },
     )
 
@@ -76,41 +79,32 @@ def ours_and_booked(enrolments: Table | Part) -> Flags:
     return ours
 
 
-def upkeep(read: ReadBlock, terms: Terms) -> Table:
-    """What is done about bookings of a block: withdrawn for a cause, or invited to again (`because` is `STAYS`)."""
+def looked_after(read: ReadBlock) -> Table:
+    """The bookings of a block that are this policy's, with the facts of each."""
     block, part = read.block, read.bookings
     ours = np.flatnonzero(ours_and_booked(part))
-    rows, cells = part.place(ours), read.booked[ours]
-    table = block.estate.enrolments
-    other = table.ints("cycle_on")[rows] != read.counted.cycle(cells)
-    account = block.account[cells // block.width]
-    cause = _causes(read, terms, cells, other, account)
-    person = block.person(cells)
-    unsent = (table.instants("invited_at")[rows] == NO_INSTANT) & block.estate.personnel.flags("reachable")[person]
-    done = np.flatnonzero((cause != STAYS) | unsent)
+    cells = read.booked[ours]
+    other = part.ints("cycle_on")[ours] != read.counted.cycle(cells)
     return Table(
-        len(done),
+        len(ours),
         {
-            "account": account[done],
-            "person": person[done].astype(np.int32),
-            "course": block.course(cells[done]).astype(np.int32),
-            "because": cause[done],
-            "enrolment": rows[done].astype(np.int32),
+            "account": block.account[cells // block.width],
+            "person": block.person(cells).astype(np.int32),
+            "course": block.course(cells).astype(np.int32),
+            "enrolment": part.place(ours).astype(np.int32),
+            "facts": read.terms.codes.facts(read.codes(cells)) | other * OTHER_CYCLE,
         },
     )
 
 
-def _causes(
-    read: ReadBlock, terms: Terms, cells: Rows, other: NDArray[np.bool_], account: NDArray[np.int32]
-) -> Choices:
-    """Why each booking is withdrawn."""
-    facts = terms.codes.facts(read.codes(cells)) | other * OTHER_CYCLE
-    chosen = read.block.estate.accounts.ints("withdraw_when")[account]
-    found = np.full(len(cells), STAYS, dtype=np.uint8)
-    for causes in np.unique(chosen).tolist():
-        these = chosen == causes
-        found[these] = withdrawn(facts[these], causes) + np.uint8(len(TRIGGERS))
-    return found
+def upkeep(estate: Estate, bookings: Table) -> Table:
+    """What is done about bookings: withdrawn for a cause, or invited to again (`because` is `STAYS`)."""
+    chosen = estate.accounts.ints("withdraw_when")[bookings.ints("account")]
+    cause = withdrawn(cast("Whole", bookings.columns["facts"]), chosen) + np.uint8(len(TRIGGERS))
+    unsent = estate.enrolments.instants("invited_at")[bookings.ints("enrolment")] == NO_INSTANT
+    unsent &= estate.personnel.flags("reachable")[bookings.ints("person")]
+    named = Table(len(bookings), {**bookings.columns, "because": cause})
+    return where(named, (cause != STAYS) | unsent)
 
 
 Columns = Mapping[str, type[np.generic]]
@@ -118,7 +112,7 @@ Columns = Mapping[str, type[np.generic]]
 ENROLLING: Columns = {
     "person": np.int32,
     "course": np.int32,
-    "code": np.uint32,
+    "own": np.uint8,
     "cycle_on": np.int32,
     "until": np.int32,
     "attempt": np.int32,
@@ -133,6 +127,13 @@ DEMAND: Columns = {
     "required": np.bool_,
     "expires_on": np.int32,
     "credits": np.int32,
+}
+BOOKED: Columns = {
+    "account": np.int32,
+    "person": np.int32,
+    "course": np.int32,
+    "enrolment": np.int32,
+    "facts": np.int64,
 }
 UPKEEP: Columns = {
     "account": np.int32,

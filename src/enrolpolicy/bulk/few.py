@@ -17,7 +17,7 @@ from enrolpolicy.bulk.blocks import Block, Part
 from enrolpolicy.bulk.codes import RECORDED, STANDINGS
 from enrolpolicy.bulk.columns import NONE, SHAPES, Ints, Table
 from enrolpolicy.bulk.counting import Counted
-from enrolpolicy.bulk.picking import ranges
+from enrolpolicy.bulk.picking import at, ranges
 from enrolpolicy.bulk.snapshots import account_of, courses_of, cycle_of, day_of, said_by
 from enrolpolicy.bulk.terms import NEVER, Terms
 from enrolpolicy.model import EnrolmentStatus, TrainingRecord
@@ -41,7 +41,7 @@ class _Booked:
     ended_on: date | None
 
 
-def odd_renewals(block: Block, terms: Terms, counted: Counted) -> Iterator[tuple[int, tuple[int, int], int]]:
+def odd_renewals(block: Block, terms: Terms, counted: Counted) -> Iterator[tuple[int, tuple[int, int, int]]]:
     """The odd cells of a block: the completion that counts and its expiry, and the status digit."""
     cells = counted.odd
     if not len(cells):
@@ -54,7 +54,7 @@ def odd_renewals(block: Block, terms: Terms, counted: Counted) -> Iterator[tuple
         found = here.renewal(records[cell])
         completed = FIRST if found.completed_on is None else found.completed_on.toordinal() - EPOCH
         expiry = NEVER if found.expires_on is None else found.expires_on.toordinal() - EPOCH
-        yield cell, (completed, expiry), STANDINGS.index(here.code_of(found), RECORDED)
+        yield cell, (completed, expiry, STANDINGS.index(here.code_of(found), RECORDED))
 
 
 def bookings_of(
@@ -142,18 +142,20 @@ def _by_cell(rows: Iterable[tuple[int, _Row]]) -> Mapping[int, list[_Row]]:
 
 def rows_of_cells(block: Block, located: Located, cells: Rows) -> Rows:
     """Which rows of a part are of some cells."""
-    part, at = located
+    part, cell = located
     lines = np.unique(cells // block.width)
-    first, last = (np.searchsorted(part.line, lines, side=side) for side in ("left", "right"))
-    theirs = ranges(first, last - first)
-    return theirs[np.isin(at[theirs], cells)]
+    first = np.searchsorted(part.line, lines)
+    theirs = ranges(first, np.searchsorted(part.line, lines + 1) - first)
+    wanted = np.zeros(block.cells, dtype=np.bool_)
+    wanted[cells] = True
+    return theirs[np.flatnonzero(at(wanted, at(cell, theirs)))]
 
 
 def _of_cells(block: Block, located: Located, cells: Rows) -> tuple[list[int], list[int]]:
     """The rows of some cells: where each belongs, and where it stands in its table."""
-    part, at = located
+    part, cell = located
     rows = rows_of_cells(block, located, cells)
-    return at[rows].tolist(), part.place(rows).tolist()
+    return cell[rows].tolist(), part.place(rows).tolist()
 
 
 def _asked_on(block: Block, cells: Rows) -> Mapping[int, date]:

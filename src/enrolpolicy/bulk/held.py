@@ -19,6 +19,7 @@ from enrolpolicy.bulk.blocks import Block, Part
 from enrolpolicy.bulk.columns import NONE, Choices, Flags, Ints
 from enrolpolicy.bulk.counting import Counted
 from enrolpolicy.bulk.few import Located, bookings_of, rows_of_cells
+from enrolpolicy.bulk.picking import at
 from enrolpolicy.bulk.terms import Terms
 from enrolpolicy.model import EnrolmentStatus
 from enrolpolicy.night import AWAITING_RECORD, CANCELLED_ON_REQUEST, REFUSAL_PAUSE, bookings_code
@@ -58,11 +59,21 @@ class Held:
     facts: Whole
     retry_on: Ints
 
+    def of(self, cells: Rows) -> Whole:
+        """What the codes of any cells have from them."""
+        found = np.zeros(len(cells), dtype=np.int64)
+        if len(self.cells):
+            place = np.searchsorted(self.cells, cells)
+            place[place == len(self.cells)] = 0
+            there = np.flatnonzero(at(self.cells, place) == cells)
+            found[there] = self.facts[place[there]]
+        return found
+
 
 def held(block: Block, terms: Terms, counted: Counted, booked: Located, ended: Rows) -> Held:
     """Find that out of the rows of enrolments that are of this cycle and have ended, of cells that are looked at."""
-    part, at = booked
-    here = _Ended(block, terms, counted, part, *np.unique(at[ended], return_inverse=True), ended)
+    part, cell = booked
+    here = _Ended(block, terms, counted, part, *np.unique(cell[ended], return_inverse=True), ended)
     paused, doubt = here.paused()
     awaiting, unsure = here.awaiting()
     doubt |= unsure

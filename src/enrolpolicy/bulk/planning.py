@@ -14,11 +14,12 @@ from enrolpolicy.bulk.assembly import taken
 from enrolpolicy.bulk.blocks import blocks
 from enrolpolicy.bulk.columns import NONE, UNKNOWN, Estate, Flags, Ints, Table, Values
 from enrolpolicy.bulk.demand import (
+    BOOKED,
     ENROLLING,
     STAYS,
-    UPKEEP,
     demanded,
     enrolling,
+    looked_after,
     ours_and_booked,
     tally,
     together,
@@ -90,9 +91,9 @@ def plan_estate(estate: Estate, *, on: Nights, findings: bool = True) -> EstateP
         here = read(block, terms)
         tally(here, counts)
         asked.append(enrolling(here))
-        booked.append(upkeep(here, terms))
-    wanted = spread(estate, terms, demanded(estate, terms, together(ENROLLING, asked)))
-    kept_up = together(UPKEEP, booked)
+        booked.append(looked_after(here))
+    wanted = spread(estate, terms, demanded(estate, together(ENROLLING, asked)))
+    kept_up = upkeep(estate, together(BOOKED, booked))
     order = np.lexsort([kept_up.ints(name) for name in ("enrolment", "course", "person")])
     found = concluded(estate, terms.on, wanted, taken(kept_up, order), counts, sums_of(estate))
     return evolve(found, findings=noticed(estate, terms.on)) if findings else found
@@ -150,7 +151,10 @@ def _actions(served: Table, kept_up: Table) -> Table:
         ]
         columns[name] = np.concatenate([np.asarray(part, dtype=np.int32) for part in parts])
     together = Table(len(kinds), columns)
-    return taken(together, np.argsort(together.ints("account") * np.int64(len(ACTION_TYPES)) + kinds, kind="stable"))
+    order = together.ints("account") * np.int64(len(ACTION_TYPES)) + kinds
+    # Numbers of 16 bits are sorted in one go.
+    smallest = np.min_scalar_type(int(order.max(initial=0)))
+    return taken(together, np.argsort(order.astype(smallest), kind="stable"))
 
 
 _ACTION = {

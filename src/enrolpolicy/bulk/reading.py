@@ -27,7 +27,7 @@ from enrolpolicy.bulk.columns import Choices
 from enrolpolicy.bulk.counting import Counted, count
 from enrolpolicy.bulk.few import odd_renewals
 from enrolpolicy.bulk.held import Held, held
-from enrolpolicy.bulk.picking import at
+from enrolpolicy.bulk.picking import at, looked_up
 from enrolpolicy.bulk.terms import Terms
 from enrolpolicy.lifecycle import ENDED
 from enrolpolicy.model import EnrolmentStatus
@@ -56,23 +56,18 @@ class ReadBlock:
 
     def codes(self, cells: Rows) -> Whole:
         """The whole codes of some cells."""
-        found = _settings(self.block, self.terms, cells) | at(self.own, cells)
-        place = np.minimum(np.searchsorted(self.held.cells, cells), max(0, len(self.held.cells) - 1))
-        there = np.flatnonzero(self.held.cells[place] == cells) if len(self.held.cells) else place[:0]
-        found[there] |= self.terms.codes.rare(self.held.facts[place[there]])
-        return found
+        return _settings(self.block, self.terms, cells) | at(self.own, cells) | self.terms.codes.rare(self.held.of(cells))
 
 
 def read(block: Block, terms: Terms, *, fully: bool = False) -> ReadBlock:
     """Read a block; `fully` looks at all bookings, also of those who are left out for something before any."""
     counted = count(block, terms)
-    status = counted.status(block.cells)
-    for cell, found, digit in odd_renewals(block, terms, counted):
+    for cell, found in odd_renewals(block, terms, counted):
         counted.settle(cell, *found)
-        status[cell] = digit
+    status = counted.status
     bookings = block.part("enrolments")
     booked = block.cell(bookings)
-    status[booked] = np.maximum(status[booked], RECORDED)
+    status[booked] = np.maximum(status[booked], np.uint8(RECORDED))
     own = asked(block, terms)
     own |= status
     own[opted_out(block)] |= OPTED_OUT_BIT
@@ -83,7 +78,11 @@ def read(block: Block, terms: Terms, *, fully: bool = False) -> ReadBlock:
     if not fully:
         ended = ended[~settled(reasons[booked[ended]])]
     found = held(block, terms, counted, (bookings, booked), ended)
-    read = ReadBlock(
+    rare = np.flatnonzero(found.facts)
+    cells, facts = found.cells[rare], found.facts[rare]
+    codes = _settings(block, terms, cells) | own[cells] | terms.codes.rare(facts)
+    reasons[cells] = terms.codes.reasons(codes)
+    return ReadBlock(
         block=block,
         terms=terms,
         own=own,
@@ -93,9 +92,6 @@ def read(block: Block, terms: Terms, *, fully: bool = False) -> ReadBlock:
         booked=booked,
         held=found,
     )
-    rare = found.cells[np.flatnonzero(found.facts)]
-    reasons[rare] = terms.codes.reasons(read.codes(rare))
-    return read
 
 
 def _settings(block: Block, terms: Terms, cells: Rows) -> Whole:
@@ -116,7 +112,7 @@ def _said(block: Block, terms: Terms, own: Choices) -> Choices:
     classes = terms.codes.classes[profiles[kind // PERSONS], (kind % PERSONS)[:, None]]
     codes = classes.take((np.cumsum(there) - 1)[kinds], axis=0)
     codes |= own.reshape(lines, block.width)
-    return terms.codes.said.take(codes.reshape(-1))
+    return looked_up(terms.codes.said, codes.reshape(-1))
 
 
 def _profiles(block: Block, terms: Terms, first: int, last: int) -> NDArray[np.intp]:
