@@ -3,13 +3,12 @@
 from typing import final
 
 import numpy as np
-from attrs import define, frozen
-from numpy.typing import NDArray
+from attrs import define
 
 from enrolpolicy.bulk.assembly import FIRST, Rows
 from enrolpolicy.bulk.blocks import Block, Part
-from enrolpolicy.bulk.codes import IS_CURRENT, RECORDED, STATUS_MASK, UNTOUCHED
-from enrolpolicy.bulk.columns import NONE, Choices, Flags, Ints
+from enrolpolicy.bulk.codes import IS_CURRENT, IS_EXPIRING, RECORDED, STATUS_MASK, UNTOUCHED
+from enrolpolicy.bulk.columns import NONE, Choices, Ints
 from enrolpolicy.bulk.picking import at, either
 from enrolpolicy.bulk.terms import NEVER, Terms
 
@@ -17,7 +16,7 @@ from enrolpolicy.bulk.terms import NEVER, Terms
 @final
 @define(eq=False)
 class Counted:
-    """The records of a block: by row, when completed and until when valid, whether it counts, the status it gives.
+    """The records of a block: by row, when completed and until when valid, `NONE` where the record does not count.
 
     `best` is, by cell, the row that counts if any does; -1 where there is no record. `status` is the digit of each
     cell. `odd` are the cells that are left to the object engine: records of which one's expiry follows from another's,
@@ -28,7 +27,6 @@ class Counted:
     cell: Rows
     completed: Ints
     expiry: Ints
-    counts: Flags
     best: Ints
     status: Choices
     odd: Rows
@@ -42,16 +40,14 @@ class Counted:
         if not len(self.completed):
             return np.full(len(cells), FIRST, dtype=np.int32), np.full(len(cells), NONE, dtype=np.int32)
         best = at(self.best, cells).astype(np.intp)
-        counts = at(self.counts, best)
-        counts &= best >= 0
-        return either(counts, at(self.completed, best), FIRST), either(counts, at(self.expiry, best), NONE)
+        until = either(best >= 0, at(self.expiry, best), NONE)
+        return either(until != NONE, at(self.completed, best), FIRST), until
 
     def settle(self, cell: int, completed: int, expiry: int, status: int) -> None:
         """Put in what the object engine says about a cell."""
         self.best[cell] = len(self.completed)
         self.completed = np.append(self.completed, np.int32(completed))
         self.expiry = np.append(self.expiry, np.int32(expiry))
-        self.counts = np.append(self.counts, completed != FIRST)
         self.status[cell] = status
 
 
@@ -64,19 +60,16 @@ def count(block: Block, terms: Terms) -> Counted:
     expiry[np.flatnonzero(part.flags("never_expires"))] = NEVER
     expiry = either(written != NONE, written, expiry)
     on = terms.nights(course)
-    counts = completed <= on
-    counts &= ~part.flags("voided")
     digit = digits(terms, course, completed, expiry, on)
-    digit -= np.uint8(RECORDED)
-    digit *= counts
-    digit += np.uint8(RECORDED)
-    said, repeated = _best(block.cells, cell, digit, _Strength(completed, expiry, counts))
+    ignored = np.flatnonzero((completed > on) | part.flags("voided"))
+    digit[ignored], expiry[ignored] = RECORDED, NONE
+    best, repeated = _best(block.cells, cell, completed, expiry, digit)
     odd = cell[repeated[terms.anchored[course[repeated]]]]
     if len(completed) and completed.min() < terms.earliest:
         odd = np.concatenate((odd, cell[completed < terms.earliest]))
-    status = (said & np.int32(STATUS_MASK)).astype(np.uint8)
-    said >>= _DIGIT
-    return Counted(part, cell, completed, expiry, counts, said, status, np.unique(odd))
+    status = (best & np.int32(STATUS_MASK)).astype(np.uint8)
+    best >>= _DIGIT
+    return Counted(part, cell, completed, expiry, best, status, np.unique(odd))
 
 
 def digits(terms: Terms, course: Rows, completed: Ints, expiry: Ints, on: Ints) -> Choices:
@@ -88,7 +81,7 @@ def digits(terms: Terms, course: Rows, completed: Ints, expiry: Ints, on: Ints) 
     digit += expired.view(np.uint8)
     digit += np.uint8(IS_CURRENT)
     # No window opens in the first half of what it renews.
-    open_ = np.flatnonzero(digit == IS_CURRENT + 1)
+    open_ = np.flatnonzero(digit == IS_EXPIRING)
     until = expiry[open_]
     early = until - (on[open_] if on.ndim else on) > np.maximum(0, (until - completed[open_]) // 2)
     digit[open_[early]] = IS_CURRENT
@@ -98,28 +91,11 @@ def digits(terms: Terms, course: Rows, completed: Ints, expiry: Ints, on: Ints) 
 _DIGIT = STATUS_MASK.bit_length()
 
 
-@final
-@frozen(eq=False)
-class _Strength:
-    """How strong records are: what lasts longest, among equals what was completed last; what counts not is weakest."""
-
-    completed: Ints
-    expiry: Ints
-    counts: Flags
-
-    def of(self, rows: Rows) -> NDArray[np.int64]:
-        """That of some rows, as numbers."""
-        strength = at(self.expiry, rows).astype(np.int64)
-        strength <<= 32
-        strength += at(self.completed, rows)
-        strength[np.flatnonzero(~at(self.counts, rows))] = np.iinfo(np.int64).min
-        return strength
-
-
-def _best(cells: int, cell: Rows, digit: Choices, strength: _Strength) -> tuple[Ints, Rows]:
+def _best(cells: int, cell: Rows, completed: Ints, expiry: Ints, digit: Choices) -> tuple[Ints, Rows]:
     """By cell, the row that counts, above its digit; and the rows that share a cell with another, but for one of them.
 
-    Whichever row was written last stands in a cell, until a stronger one takes its place.
+    Whichever row was written last stands in a cell, until a stronger one takes its place: one that lasts longer or, as
+    long, was completed later. Those that do not count are weakest.
     """
     rows = np.arange(len(cell), dtype=np.int32) << np.int32(_DIGIT) | digit
     best = np.full(cells, -1 << _DIGIT | UNTOUCHED, dtype=np.int32)
@@ -127,7 +103,10 @@ def _best(cells: int, cell: Rows, digit: Choices, strength: _Strength) -> tuple[
     repeated = contending = np.flatnonzero(at(best, cell) != rows)
     while len(contending):
         standing = at(best, at(cell, contending)).astype(np.intp) >> _DIGIT
-        stronger = strength.of(contending) > strength.of(standing)
+        ours, theirs = at(expiry, contending), at(expiry, standing)
+        stronger = ours > theirs
+        even = np.flatnonzero(ours == theirs)
+        stronger[even] = completed[contending[even]] > completed[standing[even]]
         contending = contending[np.flatnonzero(stronger)]
         best[at(cell, contending)] = at(rows, contending)
     return best, repeated

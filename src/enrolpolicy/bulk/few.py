@@ -52,8 +52,11 @@ def odd_renewals(block: Block, terms: Terms, counted: Counted) -> Iterator[tuple
         [course] = courses_of(block.estate, (row,))
         here = course_night(account_of(block.estate, account), course, day_of(int(terms.on[account])))
         found = here.renewal(records[cell])
-        completed = FIRST if found.completed_on is None else found.completed_on.toordinal() - EPOCH
-        expiry = NEVER if found.expires_on is None else found.expires_on.toordinal() - EPOCH
+        if found.completed_on is None:
+            completed, expiry = FIRST, NONE
+        else:
+            completed = found.completed_on.toordinal() - EPOCH
+            expiry = NEVER if found.expires_on is None else found.expires_on.toordinal() - EPOCH
         yield cell, (completed, expiry, STANDINGS.index(here.code_of(found), RECORDED))
 
 

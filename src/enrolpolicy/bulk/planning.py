@@ -25,6 +25,7 @@ from enrolpolicy.bulk.demand import (
     together,
     upkeep,
 )
+from enrolpolicy.bulk.memory import keep_what_is_freed
 from enrolpolicy.bulk.noticing import noticed
 from enrolpolicy.bulk.reading import read
 from enrolpolicy.bulk.snapshots import account_of, cycle_of
@@ -83,6 +84,7 @@ def plan_estate(estate: Estate, *, on: Nights, findings: bool = True) -> EstateP
     What `enrolpolicy.plan` answers for each account, in columns. Without `findings` none are looked for. Raises
     `InvalidValue` where an account has no night.
     """
+    keep_what_is_freed()
     terms = terms_of(estate, on)
     counts = np.zeros((len(estate.accounts), len(REASONS)), dtype=np.int64)
     asked: list[Table] = []
