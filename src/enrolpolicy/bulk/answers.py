@@ -82,10 +82,15 @@ def withdrawn(codes: Whole, causes: Ints) -> Choices:
     return found
 
 
-def first_reasons(codes: Whole) -> Choices:
-    """1 and the place among `REASONS` of the first reason against each code; 0 where it is to be enrolled."""
-    gates = first_shut(codes, range(len(GATES)))
-    return np.where((gates == 0) & (triggers(codes) == len(TRIGGERS)), np.uint8(len(REASONS)), gates)
+def first_reasons(codes: Whole, gates: Sequence[int] = range(len(GATES))) -> Choices:
+    """1 and the place among `REASONS` of the first reason against each code, of some gates; 0 where there is none."""
+    untriggered = triggers(codes) == len(TRIGGERS)
+    return earlier(first_shut(codes, gates), untriggered * np.uint8(len(REASONS)))
+
+
+def earlier(one: Choices, other: Choices) -> Choices:
+    """The earlier of two reasons, of which 0 is none."""
+    return np.minimum(one - np.uint8(1), other - np.uint8(1)) + np.uint8(1)  # 0 turns into 255, and back again
 
 
 def first_shut(codes: Whole, places: Sequence[int]) -> Choices:

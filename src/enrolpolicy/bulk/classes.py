@@ -11,17 +11,18 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from enrolpolicy.bulk.answers import Whole, first_shut, mask_of
+from enrolpolicy.bulk.answers import Whole, earlier, first_reasons, first_shut, mask_of
 from enrolpolicy.bulk.codes import BYTES, PERSON_CODES, PERSON_SHIFT, PROFILE_SHIFT, RARE, Codes, said_of
 from enrolpolicy.bulk.columns import Choices
 from enrolpolicy.policy import GATES, TRIGGERS
 
 _PAIR = int(np.bitwise_or.reduce(BYTES))
 """The facts of which a pair's byte says anything."""
-_OF_PAIRS = tuple(row for row in (*TRIGGERS, *GATES) if mask_of(row) & _PAIR)
+_OF_PAIRS = tuple(place for place, gate in enumerate(GATES) if mask_of(gate) & _PAIR)
 _OF_SETTINGS = tuple(place for place, gate in enumerate(GATES) if not mask_of(gate) & _PAIR)
-_KNOWN = int(np.bitwise_or.reduce([mask_of(row) for row in _OF_PAIRS]))
+_KNOWN = int(np.bitwise_or.reduce([mask_of(row) for row in (*(GATES[place] for place in _OF_PAIRS), *TRIGGERS)]))
 """What rows that look at the pair know."""
+_PLACES = len(GATES).bit_length()
 
 
 @final
@@ -60,19 +61,21 @@ class CodeTable:
         found = self.said[self.classes[self._profile(codes), codes >> PERSON_SHIFT & 15] | codes & 0xFF]
         rare = np.flatnonzero(codes >> self.rare_shift)
         if len(rare):
-            found[rare] = said_of(self.facts(codes[rare]), codes[rare])
+            found[rare] = said_of(first_reasons(self.facts(codes[rare])), codes[rare])
         return found
 
 
 def code_table(profiles: Whole) -> CodeTable:
     """The table for some profiles, with whoever there may be."""
     settings = (profiles[:, None] | PERSON_CODES).reshape(-1)
-    kinds = (settings & _KNOWN) * (len(GATES) + 1) + first_shut(settings, _OF_SETTINGS)
-    _, one, which = np.unique(kinds, return_index=True, return_inverse=True)
-    said = said_of((settings[one][:, None] | BYTES).reshape(-1), np.tile(np.arange(len(BYTES)), len(one)))
+    kinds = (settings & _KNOWN) << _PLACES | first_shut(settings, _OF_SETTINGS)
+    different, which = np.unique(kinds, return_inverse=True)
+    known, of_known = np.unique(different >> _PLACES, return_inverse=True)
+    of_pairs = first_reasons((known[:, None] | BYTES).reshape(-1), _OF_PAIRS).reshape(len(known), len(BYTES))
+    of_settings = (different & (1 << _PLACES) - 1).astype(np.uint8)
     return CodeTable(
         profiles=profiles,
         classes=(which.astype(np.uint16) << np.uint16(8)).reshape(len(profiles), len(PERSON_CODES)),
-        said=said,
+        said=said_of(earlier(of_pairs[of_known], of_settings[:, None]), np.arange(len(BYTES))).reshape(-1),
         rare_shift=PROFILE_SHIFT + max(1, (len(profiles) - 1).bit_length()),
     )

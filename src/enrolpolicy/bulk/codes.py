@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from enrolpolicy.bulk.answers import Whole, first_reasons
+from enrolpolicy.bulk.answers import Whole, earlier, first_shut, mask_of
 from enrolpolicy.bulk.columns import Choices, Flags
 from enrolpolicy.facts import LAYOUT, Status, code
 from enrolpolicy.model import Employment, Level, Person
@@ -50,7 +50,6 @@ _ASKED_AT = (code(level=None), code(level=Level.REQUIRED), code(level=Level.OPTI
 _OWN = ((ASKED_BIT, ASKED_SINCE), (OPTED_OUT_BIT, OPTED_OUT), (OPEN_BIT, ENROLLED))
 RARE = (AWAITING_RECORD, CANCELLED_ON_REQUEST, REFUSAL_PAUSE)
 """What is read for few pairs only, by the object engine."""
-_RARE_FACTS = frozenset({"awaiting_record", "cancelled_on_request", "refusal_pause"})
 
 Codes = NDArray[np.uint32]
 """Codes of pairs."""
@@ -58,8 +57,8 @@ Codes = NDArray[np.uint32]
 NOBODY, ENROLS, FIRST_REASON = range(3)
 """What the table says of a code: not a candidate; to be enrolled; or a place in `REASONS` from there."""
 
-_SETTLING = next(place for place, gate in enumerate(GATES) if not _RARE_FACTS.isdisjoint(gate.reads))
-"""The first gate that looks at what few bookings say: a reason before it stands, whatever they say."""
+RARE_GATES = tuple(place for place, gate in enumerate(GATES) if mask_of(gate) & sum(RARE))
+"""The gates that look at what few bookings say, and at nothing else. A reason before them stands, whatever they say."""
 
 
 def _person_codes() -> Sequence[int]:
@@ -92,16 +91,20 @@ BYTES: Whole = np.array(_bytes(), dtype=np.int64)
 """What each lowest byte stands for."""
 
 
-def said_of(facts: Whole, own: Whole) -> Choices:
-    """What the rows of the policy say of pairs, by their facts and their lowest byte."""
-    said = first_reasons(facts) + np.uint8(ENROLS)
-    return np.where(own & (STATUS_MASK | LEVEL_MASK), said, np.uint8(NOBODY))
+def said_of(reasons: Choices, own: Whole) -> Choices:
+    """What the table says of pairs, by the first reason against them and their lowest byte."""
+    return np.where(own & (STATUS_MASK | LEVEL_MASK), reasons + np.uint8(ENROLS), np.uint8(NOBODY))
 
 
 def settled(reasons: Choices) -> Flags:
     """Whether each reason stands whatever few bookings say."""
-    stands: Flags = (reasons == NOBODY) | ((reasons >= FIRST_REASON) & (reasons < FIRST_REASON + _SETTLING))
+    stands: Flags = (reasons == NOBODY) | ((reasons >= FIRST_REASON) & (reasons < FIRST_REASON + RARE_GATES[0]))
     return stands
+
+
+def reconsidered(reasons: Choices, rare: Whole) -> Choices:
+    """What is said of pairs once it is known what their bookings say."""
+    return earlier(reasons - np.uint8(ENROLS), first_shut(rare, RARE_GATES)) + np.uint8(ENROLS)
 
 
 def person_digits(archived: Flags, on: Flags, employment: Choices, reachable: Flags) -> Codes:

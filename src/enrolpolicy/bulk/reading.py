@@ -21,6 +21,7 @@ from enrolpolicy.bulk.codes import (
     PERSON_SHIFT,
     PROFILE_SHIFT,
     RECORDED,
+    reconsidered,
     settled,
 )
 from enrolpolicy.bulk.columns import Choices
@@ -78,10 +79,7 @@ def read(block: Block, terms: Terms, *, fully: bool = False) -> ReadBlock:
     if not fully:
         ended = ended[~settled(reasons[booked[ended]])]
     found = held(block, terms, counted, (bookings, booked), ended)
-    rare = np.flatnonzero(found.facts)
-    cells, facts = found.cells[rare], found.facts[rare]
-    codes = _settings(block, terms, cells) | own[cells] | terms.codes.rare(facts)
-    reasons[cells] = terms.codes.reasons(codes)
+    reasons[found.cells] = reconsidered(reasons[found.cells], found.facts)
     return ReadBlock(
         block=block,
         terms=terms,

@@ -4,10 +4,10 @@ Everything a rule says about them is asked of the object engine, once for each d
 code has from an account, a course, a person.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
-from typing import final
+from typing import Any, final
 
 import numpy as np
 from attrs import evolve, frozen
@@ -18,10 +18,10 @@ from enrolpolicy.bulk.classes import CodeTable, code_table
 from enrolpolicy.bulk.codes import PROFILE_SHIFT, Codes, person_digits
 from enrolpolicy.bulk.columns import NONE, Estate, Flags, Ints, Table
 from enrolpolicy.bulk.picking import at
-from enrolpolicy.bulk.snapshots import account_of, courses_of, day_of
+from enrolpolicy.bulk.snapshots import day_of, said_by
 from enrolpolicy.dates import civil
 from enrolpolicy.errors import InvalidValue
-from enrolpolicy.model import Anchor, Validity
+from enrolpolicy.model import Account, Anchor, Course, Delivery, Validity
 from enrolpolicy.night import ASKED_SINCE, account_code, course_code
 from enrolpolicy.renewal import after, lead_of
 
@@ -139,38 +139,60 @@ def _since(accounts: Table) -> Ints:
 
 def distinct(columns: Sequence[np.ndarray[tuple[int], np.dtype[np.generic]]]) -> tuple[Sequence[int], Ints]:
     """The rows in which columns differ: one of each kind, and for every row, which kind it is."""
-    kinds = np.zeros(len(columns[0]), dtype=np.int64)
+    kinds, size = np.zeros(len(columns[0]), dtype=np.int64), 1
     for column in columns:
-        lowest = int(column.min(initial=0))
-        kinds = kinds * (int(column.max(initial=0)) - lowest + 1) + (column.astype(np.int64) - lowest)
-        _, kinds = np.unique(kinds, return_inverse=True)
-    _, first = np.unique(kinds, return_index=True)
+        lowest, highest = int(column.min(initial=0)), int(column.max(initial=0))
+        if size * (highest - lowest + 1) > _MOST:
+            _, kinds = np.unique(kinds, return_inverse=True)
+            size = len(kinds)
+        kinds = kinds * (highest - lowest + 1) + (column.astype(np.int64) - lowest)
+        size *= highest - lowest + 1
+    _, first, kinds = np.unique(kinds, return_index=True, return_inverse=True)
     return first.tolist(), kinds.astype(np.int32)
 
 
+_MOST = np.iinfo(np.int64).max
+
+
 def _leads(estate: Estate) -> Ints:
-    accounts, courses = estate.accounts, estate.courses
-    account = courses.ints("account")
-    custom, theirs = accounts.flags("custom_expiry")[account], accounts.ints("lead_days")[account]
-    first, kinds = distinct([custom, theirs, courses.ints("lead_days")])
-    of = {row: account_of(estate, row) for row in set(account[first].tolist())}
-    alike = zip(account[first].tolist(), courses_of(estate, first), strict=True)
-    return np.array([lead_of(of[row], course).days for row, course in alike], dtype=np.int32)[kinds]
+    account = estate.courses.ints("account")
+    of_account, of_course = ("custom_expiry", "lead_days"), ("lead_days",)
+    columns = [estate.accounts.columns[name][account] for name in of_account]
+    first, kinds = distinct([*columns, estate.courses.ints("lead_days")])
+    accounts = _accounts(estate, account[first].tolist(), of_account)
+    alike = zip(accounts, _courses(estate, first, of_course), strict=True)
+    return np.array([lead_of(*pair).days for pair in alike], dtype=np.int32)[kinds]
 
 
 def _profiles(estate: Estate) -> tuple[Ints, Whole]:
     """Which profile each course has, and the facts each profile stands for."""
     accounts, courses = estate.accounts, estate.courses
-    since = accounts.ints("missing_since")
-    switches = [accounts.flags(name) for name in ("elearning_plan_active", "auto_enrol", "auto_enrol_missing")]
-    first, kinds = distinct([*switches, since == NONE])
-    codes = [account_code(account_of(estate, row)) | (ASKED_SINCE if since[row] == NONE else 0) for row in first]
-    of_account = np.array(codes, dtype=np.int64)[kinds]
-    flags, choices = ("archived", "auto_enrol"), ("delivery", "audience", "scope")
-    first, kinds = distinct([*map(courses.flags, flags), *map(courses.choices, choices)])
-    of_course = np.array(list(map(course_code, courses_of(estate, first))), dtype=np.int64)[kinds]
+    since = accounts.ints("missing_since") == NONE
+    switches = ("elearning_plan_active", "auto_enrol", "auto_enrol_missing")
+    first, kinds = distinct([*map(accounts.flags, switches), since])
+    codes = np.array(list(map(account_code, _accounts(estate, first, switches))), dtype=np.int64)
+    of_account = (codes | since[first] * ASKED_SINCE)[kinds]
+    names = ("archived", "auto_enrol", "delivery", "audience", "scope")
+    first, kinds = distinct([courses.columns[name] for name in names])
+    of_course = np.array(list(map(course_code, _courses(estate, first, names))), dtype=np.int64)[kinds]
     profiles, profile = np.unique(of_account[courses.ints("account")] | of_course, return_inverse=True)
     return profile.astype(np.int32), profiles
+
+
+_NOBODY = "-"
+"""For an id, which would cost more to look up than all that is asked about."""
+
+
+def _accounts(estate: Estate, rows: Sequence[int], columns: Collection[str]) -> list[Account]:
+    """Some accounts, of which no more is asked than these columns say."""
+    return [Account(id=_NOBODY, **said) for said in said_by(estate, "accounts", estate.accounts, rows, columns)]
+
+
+def _courses(estate: Estate, rows: Sequence[int], columns: Collection[str]) -> list[Course]:
+    """Some courses, of which no more is asked than these columns say."""
+    any_delivery: dict[str, Any] = {"delivery": next(iter(Delivery))}
+    said_of = said_by(estate, "courses", estate.courses, rows, columns)
+    return [Course(id=_NOBODY, **any_delivery | said) for said in said_of]
 
 
 def _validities(courses: Table) -> tuple[Ints, Sequence[Validity | None]]:
