@@ -90,7 +90,8 @@ def first_reasons(codes: Whole, gates: Sequence[int] = range(len(GATES))) -> Cho
 
 def earlier(one: Choices, other: Choices) -> Choices:
     """The earlier of two reasons, of which 0 is none."""
-    return np.minimum(one - np.uint8(1), other - np.uint8(1)) + np.uint8(1)  # 0 turns into 255, and back again
+    found: Choices = np.minimum(one - np.uint8(1), other - np.uint8(1))  # 0 turns into 255, and back again
+    return found + np.uint8(1)
 
 
 def first_shut(codes: Whole, places: Sequence[int]) -> Choices:

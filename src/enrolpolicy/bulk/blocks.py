@@ -84,7 +84,7 @@ class Block:
             rows = between(person, self.people.start, self.people.stop)
             return Part(table, rows, (person[rows] - self.people.start).astype(np.intp))
         assert self.spans is not None
-        start, count = (part[self.people] for part in self.spans[name])
+        start, count = (part[self.people].astype(np.intp) for part in self.spans[name])
         return Part(table, ranges(start, count), np.repeat(np.arange(self.lines), count))
 
     def cell(self, part: Part) -> Rows:

@@ -41,7 +41,9 @@ class CodeTable:
 
     def facts(self, codes: Whole) -> Whole:
         """The codes of `enrolpolicy.facts` that codes of pairs stand for."""
-        found: Whole = BYTES[codes & 0xFF] | PERSON_CODES[codes >> PERSON_SHIFT & 15] | self.profiles[self._profile(codes)]
+        found: Whole = (
+            BYTES[codes & 0xFF] | PERSON_CODES[codes >> PERSON_SHIFT & 15] | self.profiles[self._profile(codes)]
+        )
         for place, fact in enumerate(RARE, self.rare_shift):
             found |= (codes >> place & 1) * fact
         return found
@@ -58,7 +60,7 @@ class CodeTable:
 
     def reasons(self, codes: Whole) -> Choices:
         """For each code, what the table says: `NOBODY`, `ENROLS`, or the first reason against it."""
-        found = self.said[self.classes[self._profile(codes), codes >> PERSON_SHIFT & 15] | codes & 0xFF]
+        found: Choices = self.said[self.classes[self._profile(codes), codes >> PERSON_SHIFT & 15] | codes & 0xFF]
         rare = np.flatnonzero(codes >> self.rare_shift)
         if len(rare):
             found[rare] = said_of(first_reasons(self.facts(codes[rare])), codes[rare])

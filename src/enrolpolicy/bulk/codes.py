@@ -5,6 +5,7 @@ account and course), then what few bookings say. `CodeTable` asks the rows of th
 """
 
 from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 

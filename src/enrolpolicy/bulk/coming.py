@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from enrolpolicy.bulk.assembly import EPOCH, Rows
+from enrolpolicy.bulk.assembly import Rows
 from enrolpolicy.bulk.columns import NONE, Flags, Ints
 from enrolpolicy.bulk.reading import ReadBlock
 from enrolpolicy.bulk.terms import NEVER, Terms

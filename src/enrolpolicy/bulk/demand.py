@@ -30,13 +30,14 @@ _BOOKED = list(EnrolmentStatus).index(EnrolmentStatus.BOOKED)
 _AUTO = list(Origin).index(Origin.AUTO)
 
 
-def tally(read: ReadBlock, counts: NDArray[np.int64], sign: int = 1) -> None:
-    """Add how many pairs of each account of a block have each reason, in the order of `REASONS`."""
+def tally(read: ReadBlock) -> tuple[int, NDArray[np.int64]]:
+    """How many pairs of each account of a block have each reason, in the order of `REASONS`; the first account."""
     account, width = read.block.account, read.block.width
     low, high = int(account[0]), int(account[-1])
-    ends = np.searchsorted(account, np.arange(low, high + 2)).tolist()
-    for here, (first, last) in enumerate(pairwise(ends), low):
-        counts[here] += sign * histogram(read.reasons[first * width : last * width], _SAID)[FIRST_REASON:]
+    ends = np.searchsorted(account, np.arange(low, high + 2)) * width
+    return low, np.array(
+        [histogram(read.reasons[one:end], _SAID)[FIRST_REASON:] for one, end in pairwise(ends.tolist())]
+    )
 
 
 def enrolling(read: ReadBlock) -> Table:
@@ -46,7 +47,7 @@ def enrolling(read: ReadBlock) -> Table:
     again = np.flatnonzero(read.reasons[read.held.cells] == ENROLS)
     attempt[np.searchsorted(cells, read.held.cells[again])] = read.held.attempt[again]
     cycle_on, until = read.counted.terms(cells)
-    columns = {
+    columns: dict[str, Values] = {
         "person": block.person(cells).astype(np.int32),
         "course": block.course(cells).astype(np.int32),
         "own": at(read.own, cells),

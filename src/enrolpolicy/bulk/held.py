@@ -5,7 +5,6 @@ engine is asked about the cell.
 """
 
 from datetime import date
-from itertools import count
 from typing import final
 
 import numpy as np
@@ -16,7 +15,7 @@ from enrolpolicy.bookings import LONGEST_PAUSE_DAYS, retry_on
 from enrolpolicy.bulk.answers import Whole
 from enrolpolicy.bulk.assembly import EPOCH, FIRST, Rows
 from enrolpolicy.bulk.blocks import Block, Part
-from enrolpolicy.bulk.columns import NONE, Choices, Flags, Ints
+from enrolpolicy.bulk.columns import NONE, Flags, Ints
 from enrolpolicy.bulk.counting import Counted
 from enrolpolicy.bulk.few import Located, bookings_of, rows_of_cells
 from enrolpolicy.bulk.picking import at
@@ -37,10 +36,9 @@ def _pauses() -> Ints:
     """How long is paused after so many refusals; for more, as long as for the last."""
     some = date(2000, 1, 1)
     found = [0]
-    for refusals in count(1):
-        found.append((retry_on(some, refusals) - some).days)
-        if found[-1] == LONGEST_PAUSE_DAYS:
-            return np.array(found, dtype=np.int32)
+    while found[-1] < LONGEST_PAUSE_DAYS:
+        found.append((retry_on(some, len(found)) - some).days)
+    return np.array(found, dtype=np.int32)
 
 
 _PAUSES = _pauses()
@@ -93,7 +91,7 @@ def held(block: Block, terms: Terms, counted: Counted, booked: Located, ended: R
 @final
 @frozen(eq=False)
 class _Ended:
-    """Rows of enrolments (`ended`, among those of `part`), the `cells` they are of, and the `place` of each among these."""
+    """Rows of enrolments, by their place in `part`: the `cells` they are of, and the `place` of each among those."""
 
     block: Block
     terms: Terms

@@ -31,7 +31,7 @@ def looked_up(table: Choices, places: NDArray[np.uint16]) -> Choices:
     return found
 
 
-def either(flags: Flags, one: Ints, other: Ints | int) -> Ints:
+def either(flags: Flags, one: Ints | int, other: Ints | int) -> Ints:
     """One where a flag is set, the other elsewhere, without a branch."""
     mask = np.negative(flags.view(np.int8)).astype(np.int32)
     return cast("Ints", (one ^ other) & mask ^ other)
@@ -40,13 +40,14 @@ def either(flags: Flags, one: Ints, other: Ints | int) -> Ints:
 def ranges(start: NDArray[np.intp], count: NDArray[np.intp]) -> NDArray[np.intp]:
     """Runs of places, one after another: so many from each start on."""
     before = np.cumsum(count) - count
-    return np.arange(int(count.sum())) + np.repeat(start - before, count)
+    found: NDArray[np.intp] = np.arange(int(count.sum())) + np.repeat(start - before, count)
+    return found
 
 
 def histogram(values: Choices, size: int) -> NDArray[np.int64]:
-    """How often each number below `size` is there. Two neighbours are counted as one number, which takes half as long."""
+    """How often each number below `size` is there; two neighbours are counted as one number, in half the time."""
     pairs = np.bincount(values[: len(values) & ~1].view(np.uint16), minlength=size << 8).reshape(-1, 256)
-    found = pairs.sum(axis=0)[:size] + pairs.sum(axis=1)[:size]
+    found: NDArray[np.int64] = pairs.sum(axis=0)[:size] + pairs.sum(axis=1)[:size]
     if len(values) & 1:
         found[values[-1]] += 1
     return found

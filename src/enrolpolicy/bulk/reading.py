@@ -57,14 +57,16 @@ class ReadBlock:
 
     def codes(self, cells: Rows) -> Whole:
         """The whole codes of some cells."""
-        return _settings(self.block, self.terms, cells) | at(self.own, cells) | self.terms.codes.rare(self.held.of(cells))
+        return (
+            _settings(self.block, self.terms, cells) | at(self.own, cells) | self.terms.codes.rare(self.held.of(cells))
+        )
 
 
 def read(block: Block, terms: Terms, *, fully: bool = False) -> ReadBlock:
     """Read a block; `fully` looks at all bookings, also of those who are left out for something before any."""
     counted = count(block, terms)
-    for cell, found in odd_renewals(block, terms, counted):
-        counted.settle(cell, *found)
+    for cell, renewal in odd_renewals(block, terms, counted):
+        counted.settle(cell, *renewal)
     status = counted.status
     bookings = block.part("enrolments")
     booked = block.cell(bookings)

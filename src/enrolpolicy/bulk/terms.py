@@ -7,7 +7,7 @@ code has from an account, a course, a person.
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
-from typing import Any, final
+from typing import Any, cast, final
 
 import numpy as np
 from attrs import evolve, frozen
@@ -77,7 +77,9 @@ class Terms:
             return found
         expiries = _spanned(self.validities, range(self.earliest // _SPAN, latest // _SPAN + 2))
         longer = expiries.size // max(1, len(self.validities))
-        return evolve(found, expiries=expiries, validity=(self.validity + self.earliest) // reach * longer - self.earliest)
+        return evolve(
+            found, expiries=expiries, validity=(self.validity + self.earliest) // reach * longer - self.earliest
+        )
 
 
 Nights = date | Mapping[str, date]
@@ -157,8 +159,8 @@ _MOST = np.iinfo(np.int64).max
 def _leads(estate: Estate) -> Ints:
     account = estate.courses.ints("account")
     of_account, of_course = ("custom_expiry", "lead_days"), ("lead_days",)
-    columns = [estate.accounts.columns[name][account] for name in of_account]
-    first, kinds = distinct([*columns, estate.courses.ints("lead_days")])
+    custom, theirs = (_numbers(estate.accounts, name)[account] for name in of_account)
+    first, kinds = distinct([custom, theirs, estate.courses.ints("lead_days")])
     accounts = _accounts(estate, account[first].tolist(), of_account)
     alike = zip(accounts, _courses(estate, first, of_course), strict=True)
     return np.array([lead_of(*pair).days for pair in alike], dtype=np.int32)[kinds]
@@ -173,10 +175,14 @@ def _profiles(estate: Estate) -> tuple[Ints, Whole]:
     codes = np.array(list(map(account_code, _accounts(estate, first, switches))), dtype=np.int64)
     of_account = (codes | since[first] * ASKED_SINCE)[kinds]
     names = ("archived", "auto_enrol", "delivery", "audience", "scope")
-    first, kinds = distinct([courses.columns[name] for name in names])
+    first, kinds = distinct([_numbers(courses, name) for name in names])
     of_course = np.array(list(map(course_code, _courses(estate, first, names))), dtype=np.int64)[kinds]
     profiles, profile = np.unique(of_account[courses.ints("account")] | of_course, return_inverse=True)
     return profile.astype(np.int32), profiles
+
+
+def _numbers(table: Table, name: str) -> Ints:
+    return cast("Ints", table.columns[name])
 
 
 _NOBODY = "-"
