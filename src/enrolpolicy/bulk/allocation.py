@@ -6,8 +6,8 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from enrolpolicy.bulk.assembly import EPOCH, Rows, between
-from enrolpolicy.bulk.columns import NONE, Estate, Flags, Ints, Table
+from enrolpolicy.bulk.assembly import EPOCH, Rows
+from enrolpolicy.bulk.columns import NONE, Estate, Flags, Ints, Table, Values
 from enrolpolicy.bulk.demand import CAUSES, where
 from enrolpolicy.bulk.snapshots import cycle_of, day_of
 from enrolpolicy.bulk.terms import Terms
@@ -37,43 +37,53 @@ def allocate(demand: Table, on: Ints, credits: NDArray[np.int64]) -> Allocated:
     `on` and `credits` (those available; `UNMETERED`: as many as are asked for) are by account; `demand` has `until`,
     the day until which the spread holds it.
     """
-    until = demand.ints("until")
-    held = on[demand.ints("account")] < until
-    shortfall = _shortfall(demand, held, credits)
-    waits = held | (shortfall > 0)
-    late = where(demand, waits)
+    waits, shortfall = waiting(demand, on, credits)
+    late, short = where(demand, waits), shortfall[waits]
     names = ("account", "person", "course", "cycle_on")
-    deferred = {
-        **{name: late.columns[name] for name in names},
-        "because": np.where(held, 0, 1).astype(np.uint8)[waits],
-        "until": np.where(held, until, NONE).astype(np.int32)[waits],
-        "shortfall": shortfall[waits],
-    }
-    return Allocated(where(demand, ~waits), Table(len(late), deferred))
+    columns = {name: late.columns[name] for name in names} | deferral(late.ints("until"), short)
+    return Allocated(where(demand, ~waits), Table(len(late), columns))
 
 
-def _shortfall(demand: Table, held: Flags, available: NDArray[np.int64]) -> NDArray[np.int64]:
-    """How many credits more each would need; 0 for who can be served."""
+def waiting(demand: Table, on: Ints, credits: NDArray[np.int64]) -> tuple[Flags, NDArray[np.int64]]:
+    """Who of the demand waits, and the credits that are short for each; the same arguments."""
     account, cost = demand.ints("account"), demand.ints("credits")
-    found = np.zeros(len(demand), dtype=np.int64)
-    wanted = np.bincount(account[~held], weights=cost[~held], minlength=len(available))
-    for short in np.flatnonzero((wanted > available) & (wanted > 0)).tolist():
-        theirs = between(account, short, short + 1)
-        rows = theirs.start + np.flatnonzero(~held[theirs])
-        rows = rows[np.argsort(_rank(demand, rows), kind="stable")]
-        lacking = np.cumsum(cost[rows], dtype=np.int64) - available[short]
-        found[rows] = np.where(cost[rows] > 0, np.maximum(lacking, 0), 0)
-    return found
+    held = on[account] < demand.ints("until")
+    wanted = np.bincount(account, weights=np.where(held, 0, cost), minlength=len(credits))
+    short = (wanted > credits) & (wanted > 0)
+    rows = np.flatnonzero(short[account] & ~held & (cost > 0))  # what is free always passes
+    rows = rows[np.lexsort((_rank(demand, rows), _narrow(account[rows])))]
+    theirs, asked = account[rows], np.cumsum(cost[rows], dtype=np.int64)
+    first = np.searchsorted(theirs, np.arange(len(credits), dtype=np.int32))
+    payable = np.append(0, asked)[first] + np.where(short, credits, 0)
+    shortfall = np.zeros(len(demand), dtype=np.int64)
+    shortfall[rows] = np.maximum(asked - payable[theirs], 0)
+    return held | (shortfall > 0), shortfall
 
 
-def _rank(demand: Table, rows: Rows) -> NDArray[np.int64]:
+def deferral(until: Ints, shortfall: NDArray[np.int64]) -> dict[str, Values]:
+    """What each of those who wait waits for: the spread, until when, or credits, how many."""
+    spread = shortfall == 0
+    return {
+        "because": np.where(spread, 0, 1).astype(np.uint8),
+        "until": np.where(spread, until, NONE).astype(np.int32),
+        "shortfall": shortfall,
+    }
+
+
+def _rank(demand: Table, rows: Rows) -> NDArray[np.generic]:
     """Renewals first, then what is required, then what expires first; among equals, rows stand by person and course."""
-    expires_on = demand.ints("expires_on")[rows]
+    expires_on, required = demand.ints("expires_on")[rows], demand.flags("required")[rows]
     missing = expires_on == NONE
-    rank: NDArray[np.int64] = np.where(missing, 0, expires_on + EPOCH).astype(np.int64)
-    rank |= (~demand.flags("required")[rows]).astype(np.int64) << 30
-    rank |= missing.astype(np.int64) << 31
-    return rank
+    first = expires_on.min(where=~missing, initial=np.iinfo(np.int32).max)
+    day = np.where(missing, 0, expires_on - np.int64(first))
+    days = int(day.max(initial=0)) + 1
+    return _narrow(day + days * ~required + 2 * days * missing)
+
+
+def _narrow(numbers: NDArray[np.int64] | Ints) -> NDArray[np.generic]:
+    """Numbers from 0 on, as small as they can be: those of two bytes are sorted in no time."""
+    narrowed: NDArray[np.generic] = numbers.astype(np.min_scalar_type(int(numbers.max(initial=0))))
+    return narrowed
 
 
 def reserved(estate: Estate, rows: slice | Rows = slice(None)) -> NDArray[np.int64]:

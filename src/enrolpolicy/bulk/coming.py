@@ -4,6 +4,7 @@ import numpy as np
 
 from enrolpolicy.bulk.assembly import EPOCH, Rows
 from enrolpolicy.bulk.columns import NONE, Flags, Ints
+from enrolpolicy.bulk.demand import ours_and_booked
 from enrolpolicy.bulk.reading import ReadBlock
 from enrolpolicy.bulk.terms import NEVER, Terms
 
@@ -22,10 +23,15 @@ def next_date(terms: Terms, course: Rows, cycle: Ints, until: Ints) -> Ints:
 
 
 def dates(found: ReadBlock, terms: Terms, local: Rows, cycle: Ints, until: Ints) -> tuple[Ints, Flags]:
-    """For cells of a block, when to look again, and whether what is kept of them is not enough then."""
+    """For cells of a block, when to look again, and whether what is kept of them is not enough then.
+
+    It is not where a record lies ahead, or where bookings have a say: those that ended in the cycle, and those that may
+    be withdrawn.
+    """
     here, counted = found.block, found.counted
     entangled = np.zeros(here.cells, dtype=np.bool_)
-    entangled[found.booked] = True
+    entangled[found.booked[ours_and_booked(found.bookings)]] = True
+    entangled[list(found.held)] = True
     due = np.full(here.cells, FAR, dtype=np.int32)
     due[local] = next_date(terms, here.course(local), cycle, until)
     ahead = counted.part.ints("completed_on")

@@ -88,9 +88,6 @@ def terms_of(estate: Estate, on: Nights) -> Terms:
     profile, profiles = _profiles(estate)
     validity, validities = _validities(courses)
     earliest, expiries = _expiries(estate.records, validities, int(nights.max(initial=-EPOCH)))
-    digits = person_digits(
-        people.flags("archived"), people.flags("auto_enrol"), people.choices("employment"), people.flags("reachable")
-    )
     return Terms(
         codes=CodeTable(profiles),
         on=nights,
@@ -104,7 +101,7 @@ def terms_of(estate: Estate, on: Nights) -> Terms:
         validities=tuple(validities),
         anchored=courses.choices("validity_anchor") == list(Anchor).index(Anchor.PREVIOUS_EXPIRY),
         profile=(profile << PROFILE_SHIFT).astype(np.uint32),
-        digits=digits,
+        digits=digits_of(people),
         earliest=earliest,
         expiries=expiries,
         starts={
@@ -123,6 +120,12 @@ def nights_of(accounts: Table, on: Nights) -> Ints:
     if missing is not None:
         raise InvalidValue("on", f"must have a date for every account; `{missing}` has none")
     return np.array([civil("on", on[id]).toordinal() - EPOCH for id in ids], dtype=np.int32)
+
+
+def digits_of(people: Table) -> Codes:
+    """What people's codes have from them."""
+    archived, on, reachable = (people.flags(name) for name in ("archived", "auto_enrol", "reachable"))
+    return person_digits(archived, on, people.choices("employment"), reachable)
 
 
 def _since(accounts: Table) -> Ints:
