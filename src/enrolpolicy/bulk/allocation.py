@@ -1,6 +1,6 @@
 """Who of the demand is served, and who waits, and for what (rule 4); as `enrolpolicy.planner` does, over columns."""
 
-from typing import final
+from typing import Any, final
 
 import numpy as np
 from attrs import frozen
@@ -37,31 +37,19 @@ def allocate(demand: Table, on: Ints, credits: NDArray[np.int64]) -> Allocated:
     `on` and `credits` (those available; `UNMETERED`: as many as are asked for) are by account; `demand` has `until`,
     the day until which the spread holds it.
     """
-    waits, shortfall = waiting(demand, on, credits)
-    late, short = where(demand, waits), shortfall[waits]
+    account, until = demand.ints("account"), demand.ints("until")
+    held = on[account] < until
+    heads = np.bincount(account, minlength=len(on))
+    shortfall = shortfalls(heads, np.where(held, 0, demand.ints("credits")), ranks(demand), credits)
+    waits = held | (shortfall > 0)
+    late = where(demand, waits)
     names = ("account", "person", "course", "cycle_on")
-    columns = {name: late.columns[name] for name in names} | deferral(late.ints("until"), short)
+    columns = {name: late.columns[name] for name in names} | deferral(until[waits], shortfall[waits])
     return Allocated(where(demand, ~waits), Table(len(late), columns))
 
 
-def waiting(demand: Table, on: Ints, credits: NDArray[np.int64]) -> tuple[Flags, NDArray[np.int64]]:
-    """Who of the demand waits, and the credits that are short for each; the same arguments."""
-    account, cost = demand.ints("account"), demand.ints("credits")
-    held = on[account] < demand.ints("until")
-    wanted = np.bincount(account, weights=np.where(held, 0, cost), minlength=len(credits))
-    short = (wanted > credits) & (wanted > 0)
-    rows = np.flatnonzero(short[account] & ~held & (cost > 0))  # what is free always passes
-    rows = rows[np.lexsort((_rank(demand, rows), _narrow(account[rows])))]
-    theirs, asked = account[rows], np.cumsum(cost[rows], dtype=np.int64)
-    first = np.searchsorted(theirs, np.arange(len(credits), dtype=np.int32))
-    payable = np.append(0, asked)[first] + np.where(short, credits, 0)
-    shortfall = np.zeros(len(demand), dtype=np.int64)
-    shortfall[rows] = np.maximum(asked - payable[theirs], 0)
-    return held | (shortfall > 0), shortfall
-
-
 def deferral(until: Ints, shortfall: NDArray[np.int64]) -> dict[str, Values]:
-    """What each of those who wait waits for: the spread, until when, or credits, how many."""
+    """What those who wait wait for: credits, how many, or the spread, until when."""
     spread = shortfall == 0
     return {
         "because": np.where(spread, 0, 1).astype(np.uint8),
@@ -70,20 +58,56 @@ def deferral(until: Ints, shortfall: NDArray[np.int64]) -> dict[str, Values]:
     }
 
 
-def _rank(demand: Table, rows: Rows) -> NDArray[np.generic]:
-    """Renewals first, then what is required, then what expires first; among equals, rows stand by person and course."""
-    expires_on, required = demand.ints("expires_on")[rows], demand.flags("required")[rows]
+def shortfalls(
+    heads: NDArray[np.int64], cost: Ints, rank: Ints, credits: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """How many credits more each would need; 0 for who can be served, and for who costs nothing.
+
+    So many rows (`heads`) and available `credits` are each account's. Rows stand by account, person and course.
+    """
+    found = np.zeros(len(cost), dtype=np.int64)
+    account = np.repeat(np.arange(len(heads), dtype=_smallest(len(heads))), heads)
+    rows = np.flatnonzero(cost)
+    asked = np.bincount(account[rows], weights=cost[rows], minlength=len(heads))
+    short = (asked > credits) & (asked > 0)
+    if not short.all():
+        rows = rows[short[account[rows]]]
+    # Numbers of two bytes are sorted in no time.
+    rows = rows[np.lexsort((_dense(rank[rows]), account[rows]))]
+    heads = np.bincount(account[rows], minlength=len(heads))
+    asked = np.cumsum(cost[rows], dtype=np.int64)
+    payable = np.append(0, asked)[np.cumsum(heads) - heads] + np.where(short, credits, 0)
+    found[rows] = np.maximum(asked - np.repeat(payable, heads), 0)
+    return found
+
+
+_RENEWALS = 1 << 24
+"""Ranks of renewals are below; of those that are required, below half of it."""
+
+
+def ranks(demand: Table) -> Ints:
+    """Renewals first, then what is required, then what expires first; equals stand by person and course."""
+    expires_on = demand.ints("expires_on")
     missing = expires_on == NONE
-    first = expires_on.min(where=~missing, initial=np.iinfo(np.int32).max)
-    day = np.where(missing, 0, expires_on - np.int64(first))
-    days = int(day.max(initial=0)) + 1
-    return _narrow(day + days * ~required + 2 * days * missing)
+    found: Ints = np.where(missing, 0, expires_on + np.int32(EPOCH))
+    found[missing] += _RENEWALS
+    found[~demand.flags("required")] += _RENEWALS // 2
+    return found
 
 
-def _narrow(numbers: NDArray[np.int64] | Ints) -> NDArray[np.generic]:
-    """Numbers from 0 on, as small as they can be: those of two bytes are sorted in no time."""
-    narrowed: NDArray[np.generic] = numbers.astype(np.min_scalar_type(int(numbers.max(initial=0))))
-    return narrowed
+def _dense(rank: Ints) -> NDArray[np.generic]:
+    """The same order in smaller numbers: days are counted from the first there is."""
+    day = rank % (_RENEWALS // 2)
+    days = day[rank < _RENEWALS]
+    first, last = int(days.min(initial=_RENEWALS)), int(days.max(initial=0))
+    reach = max(0, last - first) + 1
+    found = np.maximum(day - first, 0) + rank // (_RENEWALS // 2) * reach
+    return found.astype(_smallest(4 * reach))
+
+
+def _smallest(numbers: int) -> "np.dtype[np.unsignedinteger[Any]]":
+    """The smallest kind that so many numbers fit in."""
+    return np.min_scalar_type(numbers)
 
 
 def reserved(estate: Estate, rows: slice | Rows = slice(None)) -> NDArray[np.int64]:

@@ -6,10 +6,13 @@ import numpy as np
 from attrs import evolve, field, frozen
 
 from enrolpolicy.bulk.assembly import Rows, one_after_another, picked
-from enrolpolicy.bulk.columns import SHAPES, Column, Estate, Flags, Ints, Kind, Table, Texts, Values
+from enrolpolicy.bulk.columns import SHAPES, Estate, Flags, Ints, Kind, Table, Texts, Values
 
 SETTINGS = ("accounts", "courses", "roles", "requirements")
 """The tables of what all people of an account share."""
+
+
+_NOWHERE: Rows = np.empty(0, dtype=np.intp)
 
 
 @final
@@ -60,17 +63,20 @@ def altered(theirs: Estate, ours: Estate, account: Ints) -> Altered:
     found = Altered(account, np.zeros(size, dtype=np.bool_), np.zeros(size, dtype=np.bool_))
     for name in SETTINGS:
         one, other = getattr(theirs, name), getattr(ours, name)
-        starts = starts_of(one, size), starts_of(other, len(ours.accounts))
-        count, there = np.diff(starts[0]), np.diff(starts[1])[account]
-        alike = count == there
-        of = np.repeat(np.flatnonzero(alike), count[alike])
-        rows = one_after_another(starts[0][:-1][alike], count[alike])
-        places = one_after_another(starts[1][account][alike], count[alike])
+        first, there = starts_of(one, size), starts_of(other, len(ours.accounts))
+        count = np.diff(first)
+        alike = count == np.diff(there)[account]
         _note(found, ~alike, catalogue="id" in one.columns)
+        of = np.repeat(np.flatnonzero(alike), count[alike])
+        rows, places = (_stretch(begin[alike], count[alike]) for begin in (first[:-1], there[account]))
         for column in SHAPES[name].columns:
-            if column.name != "account":
-                into = None if column.table is None else _moved(theirs, ours, column.table, account)
-                differing = _differing(column, one.columns[column.name], other.columns[column.name], rows, places, into)
+            if column.name == "account":
+                continue
+            mine, yours = one.columns[column.name], other.columns[column.name]
+            if isinstance(mine, np.ndarray) and column.table:
+                mine = _moved(theirs, ours, column.table, account)[mine]
+            differing = _differing(mine, yours, rows, places)
+            if len(differing):
                 _note(found, of[differing], catalogue=column.kind is Kind.ID)
     return found
 
@@ -85,24 +91,29 @@ def _note(found: Altered, accounts: Flags | Rows, *, catalogue: bool) -> None:
         found.catalogue[accounts] = True
 
 
-def _differing(
-    column: Column, one: Values, other: Values, rows: Rows, places: Rows, into: Ints | None
-) -> Flags | Rows:
-    """Whether a column says something else in rows of one table than at places of another."""
-    if not isinstance(one, np.ndarray) or not isinstance(other, np.ndarray):
-        return _differing_texts(one, other, rows, places)
-    mine, yours = one[rows] if into is None else into[one[rows]], other[places]
-    differing: Flags = mine != yours
-    if column.kind is Kind.FRACTION:
-        differing &= ~(np.isnan(mine) & np.isnan(yours))  # nothing is the same as nothing
-    return differing
+def _stretch(first: Ints, count: Ints) -> slice | Rows:
+    """All rows of some stretches, as a slice where they follow one another."""
+    ends = first + count
+    if len(first) and (ends[:-1] == first[1:]).all():
+        return slice(int(first[0]), int(ends[-1]))
+    return one_after_another(first, count)
 
 
-def _differing_texts(one: Any, other: Any, rows: Rows, places: Rows) -> Rows:
-    said = [[texts[row] for row in at.tolist()] for texts, at in ((list(one), rows), (list(other), places))]
-    if said[0] == said[1]:
-        return np.empty(0, dtype=np.intp)
-    return np.array([place for place, (a, b) in enumerate(zip(*said, strict=True)) if a != b], dtype=np.intp)
+def _differing(one: Values, other: Values, rows: slice | Rows, places: slice | Rows) -> Rows:
+    """Where rows of one column say something else than places of another."""
+    if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
+        mine, yours = one[rows], other[places]
+        differing = mine != yours
+        if mine.dtype.kind == "f":
+            differing &= ~(np.isnan(mine) & np.isnan(yours))  # nothing is the same as nothing
+        return np.flatnonzero(differing)
+    said, told = _at(one, rows), _at(other, places)
+    return _NOWHERE if said == told else np.flatnonzero([a != b for a, b in zip(said, told, strict=True)])
+
+
+def _at(texts: Any, rows: slice | Rows) -> list[str | None]:
+    listed: list[str | None] = texts if isinstance(texts, list) else list(texts)
+    return listed[rows] if isinstance(rows, slice) else [listed[row] for row in rows.tolist()]
 
 
 # Put in
@@ -157,3 +168,15 @@ def _in_order(parts: list[_Part]) -> Table:
 def _told(parts: list[Texts], order: Rows) -> Texts:
     said = [text for part in parts for text in part]
     return [said[row] for row in order.tolist()]
+
+
+def settled(estate: Estate) -> Estate:
+    """The same with the texts of its settings at hand, which are compared again and again."""
+    tables: dict[str, Any] = {
+        name: Table(
+            len(table),
+            {at: values if isinstance(values, np.ndarray) else list(values) for at, values in table.columns.items()},
+        )
+        for name, table in ((name, getattr(estate, name)) for name in SETTINGS)
+    }
+    return evolve(estate, **tables)

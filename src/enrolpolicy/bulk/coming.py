@@ -14,12 +14,14 @@ FAR = NEVER * 2
 
 def next_date(terms: Terms, course: Rows, cycle: Ints, until: Ints) -> Ints:
     """The next date on which time alone changes where trainings stand."""
+    due = np.full(len(course), FAR, dtype=np.int32)
+    ends = np.flatnonzero((until != NONE) & (until != NEVER))
+    course, cycle, until = course[ends], cycle[ends], until[ends]
     on, lead = terms.course_on[course], terms.lead[course]
-    ends = (until != NONE) & (until != NEVER)
     opens = until - np.minimum(lead, np.maximum(0, (until - cycle) // 2))
     forgotten = until + 1 + terms.lookback[course]
-    due = np.where(opens > on, opens, np.where(until >= on, until + 1, np.where(forgotten > on, forgotten, FAR)))
-    return np.where(ends, due, FAR).astype(np.int32)
+    due[ends] = np.where(opens > on, opens, np.where(until >= on, until + 1, np.where(forgotten > on, forgotten, FAR)))
+    return due
 
 
 def dates(found: ReadBlock, terms: Terms, local: Rows, cycle: Ints, until: Ints) -> tuple[Ints, Flags]:

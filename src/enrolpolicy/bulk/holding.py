@@ -8,7 +8,7 @@ from typing import Any, final
 import numpy as np
 from attrs import define, evolve
 
-from enrolpolicy.bulk.altering import Altered, altered, everyone, moved, resettled, starts_of
+from enrolpolicy.bulk.altering import Altered, altered, everyone, moved, resettled, settled, starts_of
 from enrolpolicy.bulk.assembly import Rows, one_after_another, taken
 from enrolpolicy.bulk.blocks import Spans
 from enrolpolicy.bulk.columns import OF_PERSON, Estate, Ints, Table
@@ -195,7 +195,7 @@ def holding(estate: Estate) -> Holding:
         dict(zip(ids[first:last], range(first, last), strict=True)) for first, last in pairwise(starts.tolist())
     ]
     return Holding(
-        settings=estate,
+        settings=settled(estate),
         people=growing(Table(size, columns)),
         tables={name: growing(getattr(estate, name)) for name in OF_PERSON},
         accounts={id: row for row, id in enumerate(estate.accounts.ids("account"))},

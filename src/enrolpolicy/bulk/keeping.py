@@ -24,7 +24,7 @@ from enrolpolicy.bulk.coming import FAR, dates, next_date
 from enrolpolicy.bulk.counting import digits
 from enrolpolicy.bulk.demand import ENROLLING, UPKEEP, demanded, enrolling, together, upkeep, where
 from enrolpolicy.bulk.holding import Holding, holding
-from enrolpolicy.bulk.ledger import Ledger, Standings, ledger
+from enrolpolicy.bulk.ledger import Ledger, Places, ledger
 from enrolpolicy.bulk.pairs import Pairs, pairs
 from enrolpolicy.bulk.planning import ENROL, EstatePlan, Sums, guards_of
 from enrolpolicy.bulk.reading import ReadBlock, read
@@ -52,7 +52,6 @@ class Standing:
     _held: Holding
     _estate: Estate
     _terms: Terms
-    _at: Standings
     _pairs: Pairs
     _ledger: Ledger
     _tallies: Tallies
@@ -119,9 +118,9 @@ class Standing:
 
     def _stand(self, again: Flags) -> None:
         """Go by where everybody and all courses stand now."""
-        before, self._at = self._at, _standings(self._held)
+        places = _places(self._held)
         self._ledger.drop(again)
-        self._ledger.moved((self._at.first - before.first), self._at)
+        self._ledger.moved(places.first - self._ledger.places.first, places)
 
     def _tidy(self) -> None:
         """Let go of rows that are nobody's, where there are many."""
@@ -155,10 +154,10 @@ class Standing:
         """Take out what people and pairs asked for."""
         wanted = due[self._pairs.cells.array("said")[due] == ENROLS]
         person = self._pairs.owners(wanted)
-        self._ledger.drop(again, self._at.keys(ENROL, self._account[person], person, self._courses(wanted, person)))
+        self._ledger.drop(again, self._ledger.places.keys(ENROL, self._account[person], person, self._courses(wanted, person)))
 
     def _courses(self, cells: Rows, person: Rows) -> Rows:
-        courses: Rows = cells - self._pairs.people.array("base")[person] + self._at.first[self._account[person]]
+        courses: Rows = cells - self._pairs.people.array("base")[person] + self._ledger.places.first[self._account[person]]
         return courses
 
     def _move_on(self, cells: Rows) -> Asked:
@@ -214,7 +213,7 @@ class Standing:
         """Put in what pairs ask for."""
         wanted = demanded(self._estate, self._terms, together(ENROLLING, [asked for asked, _ in news]))
         kept_up = together(UPKEEP, [booked for _, booked in news])
-        self._ledger.add(spread(self._estate, self._terms, wanted), kept_up, self._at)
+        self._ledger.add(spread(self._estate, self._terms, wanted), kept_up)
 
     # The plan
 
@@ -251,9 +250,8 @@ def standing(estate: Estate, *, on: Nights) -> Standing:
         held=held,
         estate=whole,
         terms=terms,
-        at=_standings(held),
         pairs=pairs(widths),
-        ledger=ledger(),
+        ledger=ledger(_places(held)),
         tallies=tallies(len(estate.accounts), len(estate.personnel)),
         strays=_strays(estate),
     )
@@ -261,9 +259,9 @@ def standing(estate: Estate, *, on: Nights) -> Standing:
     return found
 
 
-def _standings(held: Holding) -> Standings:
+def _places(held: Holding) -> Places:
     starts = starts_of(held.settings.courses, len(held.settings.accounts))
-    return Standings(held.people.array("rank").copy(), starts[:-1], int(np.diff(starts).max(initial=1)))
+    return Places(held.people.array("rank").copy(), starts[:-1], int(np.diff(starts).max(initial=1)))
 
 
 def _strays(estate: Estate) -> set[tuple[int, str]]:
