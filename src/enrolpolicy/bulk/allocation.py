@@ -58,51 +58,54 @@ def deferral(until: Ints, shortfall: NDArray[np.int64]) -> dict[str, Values]:
     }
 
 
-def shortfalls(
-    heads: NDArray[np.int64], cost: Ints, rank: Ints, credits: NDArray[np.int64]
-) -> NDArray[np.int64]:
+def shortfalls(heads: NDArray[np.int64], cost: Ints, rank: Ints, credits: NDArray[np.int64]) -> NDArray[np.int64]:
     """How many credits more each would need; 0 for who can be served, and for who costs nothing.
 
     So many rows (`heads`) and available `credits` are each account's. Rows stand by account, person and course.
     """
     found = np.zeros(len(cost), dtype=np.int64)
-    account = np.repeat(np.arange(len(heads), dtype=_smallest(len(heads))), heads)
-    rows = np.flatnonzero(cost)
-    asked = np.bincount(account[rows], weights=cost[rows], minlength=len(heads))
-    short = (asked > credits) & (asked > 0)
-    if not short.all():
-        rows = rows[short[account[rows]]]
+    spent = np.concatenate(([0], np.cumsum(cost.astype(np.int64))))[_edges(heads)]
+    short = (np.diff(spent) > credits) & (np.diff(spent) > 0)
+    rows = np.flatnonzero((cost > 0) & np.repeat(short, heads))
+    account = np.repeat(np.arange(len(heads), dtype=_smallest(len(heads))), heads)[rows]
+    heads = np.bincount(account, minlength=len(heads))
     # Numbers of two bytes are sorted in no time.
-    rows = rows[np.lexsort((_dense(rank[rows]), account[rows]))]
-    heads = np.bincount(account[rows], minlength=len(heads))
-    asked = np.cumsum(cost[rows], dtype=np.int64)
-    payable = np.append(0, asked)[np.cumsum(heads) - heads] + np.where(short, credits, 0)
-    found[rows] = np.maximum(asked - np.repeat(payable, heads), 0)
+    rows = rows[np.lexsort((_dense(rank[rows]), account))]
+    asked = np.cumsum(cost[rows].astype(np.int64))
+    payable = np.concatenate(([0], asked))[_edges(heads)[:-1]] + np.where(short, credits, 0)
+    asked -= np.repeat(payable, heads)
+    found[rows] = np.maximum(asked, 0)
     return found
 
 
-_RENEWALS = 1 << 24
-"""Ranks of renewals are below; of those that are required, below half of it."""
+def _edges(heads: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where each account's rows begin, and where the last one's end."""
+    return np.concatenate(([0], np.cumsum(heads)))
+
+
+_DAYS = 22
+"""A day has so many bits."""
 
 
 def ranks(demand: Table) -> Ints:
     """Renewals first, then what is required, then what expires first; equals stand by person and course."""
     expires_on = demand.ints("expires_on")
     missing = expires_on == NONE
-    found: Ints = np.where(missing, 0, expires_on + np.int32(EPOCH))
-    found[missing] += _RENEWALS
-    found[~demand.flags("required")] += _RENEWALS // 2
+    day = np.where(missing, 0, expires_on + np.int32(EPOCH))
+    found: Ints = day + (missing * 2 + ~demand.flags("required")).astype(np.int32) * np.int32(1 << _DAYS)
     return found
 
 
 def _dense(rank: Ints) -> NDArray[np.generic]:
     """The same order in smaller numbers: days are counted from the first there is."""
-    day = rank % (_RENEWALS // 2)
-    days = day[rank < _RENEWALS]
-    first, last = int(days.min(initial=_RENEWALS)), int(days.max(initial=0))
-    reach = max(0, last - first) + 1
-    found = np.maximum(day - first, 0) + rank // (_RENEWALS // 2) * reach
-    return found.astype(_smallest(4 * reach))
+    day, class_ = rank & ((1 << _DAYS) - 1), rank >> _DAYS
+    # Where there is no day stands 0, which less one is the greatest number there is.
+    day -= np.int32((day.view(np.uint32) - 1).min(initial=1 << _DAYS))
+    np.maximum(day, 0, out=day)
+    reach = int(day.max(initial=0)) + 1
+    class_ *= reach
+    class_ += day
+    return class_.astype(_smallest(4 * reach))
 
 
 def _smallest(numbers: int) -> "np.dtype[np.unsignedinteger[Any]]":

@@ -53,10 +53,10 @@ def _lines(block: Block, terms: Terms) -> tuple[int, NDArray[np.uint8]]:
     course = requirements.ints("course")[rows]
     local = course - terms.starts["courses"][requirements.ints("account")[rows]]
     lines = np.zeros((2 * (last - first) + 1, block.width), dtype=np.uint8)
-    bits = asks(requirements.choices("level")[rows])
-    at = 2 * (role[rows] - first), local
-    np.bitwise_or.at(lines, at, bits)
-    np.bitwise_or.at(lines, (at[0] + 1, local), bits | np.uint8(ASKED_BIT))
+    # Rows of one number are put in several times as quick as those of two.
+    at = 2 * block.width * (role[rows] - first).astype(np.intp) + local
+    np.bitwise_or.at(lines.reshape(-1), at, asks(requirements.choices("level")[rows]))
+    lines[1::2] = np.where(lines[:-1:2], lines[:-1:2] | np.uint8(ASKED_BIT), 0)
     return first, lines
 
 

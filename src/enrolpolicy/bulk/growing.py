@@ -1,5 +1,6 @@
 """Tables that rows are added to, each row keeping its place, at a cost that goes by what is added."""
 
+from collections import deque
 from collections.abc import Mapping
 from typing import Any, cast, final
 
@@ -48,9 +49,8 @@ class Growing:
             if isinstance(values, np.ndarray):
                 self._arrays[name][rows] = values[places]
             else:
-                said, texts = list(values), self._texts[name]
-                for row, place in zip(rows.tolist(), places.tolist(), strict=True):
-                    texts[row] = said[place]
+                said = map(list(values).__getitem__, places.tolist())
+                deque(map(self._texts[name].__setitem__, rows.tolist(), said), maxlen=0)
 
     def keep(self, rows: Rows) -> None:
         """Keep these rows alone, in this order. What was handed out of the columns before stays what it was."""

@@ -83,9 +83,9 @@ class Standing:
             if found.settings.any():
                 self._terms = terms_of(self._estate, on)
         self._terms = evolve(self._terms.moved(self._estate, nights), digits=self._held.people.array("digits"))
-        due = self._due(again)
-        self._drop(again, due)
-        self._put_in([self._move_on(due), *(self._take_in(read(some, self._terms)) for some in self._blocks(again))])
+        due, person = self._due(again)
+        self._drop(again, due, person)
+        self._put_in([self._move_on(due, person), *(self._take_in(read(some, self._terms)) for some in self._blocks(again))])
         return self._plan()
 
     def begin(self) -> None:
@@ -119,16 +119,18 @@ class Standing:
     def _stand(self, again: Flags) -> None:
         """Go by where everybody and all courses stand now."""
         places = _places(self._held)
-        self._ledger.drop(again)
+        people = np.flatnonzero(again[:len(self._ledger.places.rank)])
+        self._ledger.drop(self._account[people], people)
         self._ledger.moved(places.first - self._ledger.places.first, places)
 
     def _tidy(self) -> None:
         """Let go of rows that are nobody's, where there are many."""
         for name in OF_PERSON:
             rows = self._held.tidied(name)
-            if rows is not None and name == "enrolments":
-                self._ledger.renumber(rows)
-        self._estate = self._held.estate()
+            if rows is not None:
+                self._estate = self._held.estate()
+                if name == "enrolments":
+                    self._ledger.renumber(rows)
         self._pairs.tidy()
         self._ledger.tidy()
 
@@ -139,30 +141,37 @@ class Standing:
 
     # What is due
 
-    def _due(self, again: Flags) -> Rows:
-        """The pairs whose date has come and that follow from what is kept of them; the people of others are marked."""
+    def _due(self, again: Flags) -> tuple[Rows, Rows]:
+        """The pairs whose date has come and that follow from what is kept of them, and the person of each.
+
+        The people of others are marked.
+        """
         on, of = self._terms.on, self._pairs.cells.array
         cells = self._pairs.come(int(on.max(initial=NONE)))
         person = self._pairs.owners(cells)
-        come = of("due")[cells] <= on[self._account[person]]
-        self._pairs.note(cells[~come], of("due")[cells[~come]])
+        due = of("due")[cells]
+        come = due <= on[self._account[person]]
+        self._pairs.note(cells[~come], due[~come])
         again[person[come & of("entangled")[cells]]] = True
-        alone: Rows = cells[come & ~again[person]]
-        return alone
+        alone = np.flatnonzero(come & ~again[person])
+        return cells[alone], person[alone]
 
-    def _drop(self, again: Flags, due: Rows) -> None:
+    def _drop(self, again: Flags, due: Rows, person: Rows) -> None:
         """Take out what people and pairs asked for."""
-        wanted = due[self._pairs.cells.array("said")[due] == ENROLS]
-        person = self._pairs.owners(wanted)
-        self._ledger.drop(again, self._ledger.places.keys(ENROL, self._account[person], person, self._courses(wanted, person)))
+        wanted = self._pairs.cells.array("said")[due] == ENROLS
+        person, course = person[wanted], self._courses(due[wanted], person[wanted])
+        keys = self._ledger.places.keys(ENROL, self._account[person], person, course)
+        people = np.flatnonzero(again)
+        self._ledger.drop(self._account[people], people, keys)
 
     def _courses(self, cells: Rows, person: Rows) -> Rows:
-        courses: Rows = cells - self._pairs.people.array("base")[person] + self._ledger.places.first[self._account[person]]
+        first = self._ledger.places.first[self._account[person]]
+        courses: Rows = cells - self._pairs.people.array("base")[person] + first
         return courses
 
-    def _move_on(self, cells: Rows) -> Asked:
+    def _move_on(self, cells: Rows, person: Rows) -> Asked:
         """Pairs whose date has come, and of which all that is needed is kept."""
-        of, terms, person = self._pairs.cells.array, self._terms, self._pairs.owners(cells)
+        of, terms = self._pairs.cells.array, self._terms
         course, account = self._courses(cells, person), self._account[person]
         cycle, until, said = (of(name)[cells] for name in ("cycle", "until", "said"))
         status = digits(terms, course, cycle, until, terms.course_on[course])

@@ -8,8 +8,8 @@ from attrs import define, frozen
 from numpy.typing import NDArray
 
 from enrolpolicy.bulk.allocation import deferral, ranks, shortfalls
-from enrolpolicy.bulk.assembly import Rows
-from enrolpolicy.bulk.columns import NONE, UNKNOWN, Choices, Flags, Ints, Table, Values
+from enrolpolicy.bulk.assembly import Rows, one_after_another
+from enrolpolicy.bulk.columns import NONE, UNKNOWN, Choices, Ints, Table, Values
 from enrolpolicy.bulk.demand import STAYS
 from enrolpolicy.bulk.growing import SPARE, Growing, growing
 from enrolpolicy.bulk.planning import ACTION, ACTION_TYPES, CANCEL, ENROL, INVITE
@@ -60,12 +60,13 @@ class Ledger:
     _order: Rows
     _keys: Keys
 
-    def drop(self, people: Flags, keys: Keys = _NO_KEYS) -> None:
-        """Take out what is asked for by some people, and some rows, which are there, by their keys."""
-        gone = people[self.rows.array("person").astype(np.intp)][self._order]
-        gone[np.searchsorted(self._keys, keys)] = True
-        stay = np.flatnonzero(~gone)
-        self._order, self._keys = self._order[stay], self._keys[stay]
+    def drop(self, account: Ints, people: Rows, keys: Keys = _NO_KEYS) -> None:
+        """Take out what is asked for by some people of accounts, and some rows, which are there, by their keys."""
+        kinds = np.arange(len(ACTION_TYPES))[:, None]
+        first = np.sort(self.places.keys(kinds, account, people, self.places.first[account]).reshape(-1))
+        start, end = (np.searchsorted(self._keys, edge) for edge in (first, first + self.places.width))
+        gone = np.concatenate((one_after_another(start, end - start), np.searchsorted(self._keys, keys)))
+        self._order, self._keys = np.delete(self._order, gone), np.delete(self._keys, gone)
 
     def add(self, wanted: Table, kept_up: Table) -> None:
         """Put in demand, and what is done about bookings."""
@@ -78,9 +79,11 @@ class Ledger:
                 columns[name] = table.columns.get(name, np.full(len(table), absent))
             self.rows.append(Table(len(table), columns))
         new = np.arange(first, self.rows.used)
-        keys = np.concatenate((self._keys, self._keys_of(new)))
-        order = np.argsort(keys, kind="stable")  # quick, since most stand so already
-        self._order, self._keys = np.concatenate((self._order, new))[order], keys[order]
+        keys = self._keys_of(new)
+        order = np.argsort(keys, kind="stable")
+        places = np.searchsorted(self._keys, keys[order])
+        self._order = np.insert(self._order, places, new[order])
+        self._keys = np.insert(self._keys, places, keys[order])
 
     def _keys_of(self, rows: Rows) -> Keys:
         kind, account, person, course = (self.rows.array(name)[rows] for name in ("type", "account", "person", "course"))
@@ -94,9 +97,10 @@ class Ledger:
         cost[held] = 0
         shortfall = shortfalls(heads, cost, of("rank")[order], credits)
         waits = held | (shortfall > 0)
-        late, served = np.flatnonzero(waits), order[np.flatnonzero(~waits)]
+        late = np.flatnonzero(waits)
+        served, put_off = order[np.flatnonzero(~waits)], order[late]
         actions = {name: of(name)[served] for name in ("type", *ACTION)}
-        deferred = {name: of(name)[order[late]] for name in _DEFERRED} | deferral(until[late], shortfall[late])
+        deferred = {name: of(name)[put_off] for name in _DEFERRED} | deferral(until[late], shortfall[late])
         return Table(len(served), actions), Table(len(late), deferred)
 
     # Where rows stand

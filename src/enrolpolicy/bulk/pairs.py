@@ -32,6 +32,7 @@ class Pairs:
     _firsts: Growing
     """The first cell that each of `people` was ever given, in ascending order."""
     _soon: Rows
+    _soon_due: Ints
     _known_until: int = NONE
 
     def give(self, people: Rows, widths: Ints) -> None:
@@ -67,7 +68,9 @@ class Pairs:
     def note(self, cells: Rows, due: Ints) -> None:
         """Note the dates on which cells are to be looked at again."""
         self.cells.array("due")[cells] = due
-        self._soon = np.concatenate((self._soon, cells[due <= self._known_until]))
+        soon = np.flatnonzero(due <= self._known_until)
+        self._soon = np.concatenate((self._soon, cells[soon]))
+        self._soon_due = np.concatenate((self._soon_due, due[soon]))
 
     def come(self, latest: int) -> Rows:
         """The cells that are due until a day; those whose account's night is before that must be noted again."""
@@ -75,11 +78,12 @@ class Pairs:
         if latest > self._known_until:
             self._known_until = latest + _AHEAD
             self._soon = np.flatnonzero(due <= self._known_until)
-        soonest = due[self._soon]
-        cells = np.unique(self._soon[soonest <= latest])
-        self._soon = self._soon[(soonest <= self._known_until) & (soonest > latest)]
-        return cells
-
+            self._soon_due = due[self._soon]
+        come = self._soon_due <= latest
+        cells = np.sort(self._soon[come])
+        cells = cells[np.concatenate((np.ones(min(1, len(cells)), dtype=np.bool_), cells[1:] != cells[:-1]))]
+        self._soon, self._soon_due = self._soon[~come], self._soon_due[~come]
+        return cells[due[cells] <= latest]  # others were noted for another date since
 
     def tidy(self) -> None:
         """Write the cells anew if too many are nobody's."""
@@ -104,6 +108,7 @@ def pairs(widths: Ints) -> Pairs:
         people=growing(Table(len(widths), {"base": base, "width": widths})),
         firsts=_firsts(base),
         soon=np.empty(0, dtype=np.intp),
+        soon_due=np.empty(0, dtype=np.int32),
     )
 
 

@@ -83,9 +83,11 @@ def _whole(block: Block, terms: Terms, own: Choices) -> Codes:
     starts = terms.starts["courses"]
     low, high = int(block.account.min()), int(block.account.max())
     profiles = np.zeros((high - low + 1, block.width), dtype=np.uint32)
-    for account in range(low, high + 1):
-        profile = terms.profile[starts[account] : starts[account + 1]]
-        profiles[account - low, : len(profile)] = profile
+    first = starts[low : high + 1]
+    widths = starts[low + 1 : high + 2] - first
+    line = np.repeat(np.arange(high - low + 1), widths)
+    courses = np.arange(starts[low], starts[high + 1])
+    profiles[line, courses - first[line]] = terms.profile[courses]
     codes: Codes = np.bitwise_or(own.reshape(block.lines, block.width), terms.digits[block.people][:, None])
     codes |= profiles if low == high else profiles[block.account - low]
     return codes.reshape(-1)
