@@ -64,23 +64,26 @@ def shortfalls(heads: NDArray[np.int64], cost: Ints, rank: Ints, credits: NDArra
     So many rows (`heads`) and available `credits` are each account's. Rows stand by account, person and course.
     """
     found = np.zeros(len(cost), dtype=np.int64)
-    spent = np.concatenate(([0], np.cumsum(cost.astype(np.int64))))[_edges(heads)]
-    short = (np.diff(spent) > credits) & (np.diff(spent) > 0)
+    asked = np.zeros(len(heads), dtype=np.int64)
+    some = np.flatnonzero(heads)
+    asked[some] = np.add.reduceat(cost, _firsts(heads)[some], dtype=np.int64) if len(some) else 0
+    short = (asked > credits) & (asked > 0)
     rows = np.flatnonzero((cost > 0) & np.repeat(short, heads))
     account = np.repeat(np.arange(len(heads), dtype=_smallest(len(heads))), heads)[rows]
     heads = np.bincount(account, minlength=len(heads))
     # Numbers of two bytes are sorted in no time.
     rows = rows[np.lexsort((_dense(rank[rows]), account))]
     asked = np.cumsum(cost[rows].astype(np.int64))
-    payable = np.concatenate(([0], asked))[_edges(heads)[:-1]] + np.where(short, credits, 0)
+    payable = np.concatenate(([0], asked))[_firsts(heads)] + np.where(short, credits, 0)
     asked -= np.repeat(payable, heads)
     found[rows] = np.maximum(asked, 0)
     return found
 
 
-def _edges(heads: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Where each account's rows begin, and where the last one's end."""
-    return np.concatenate(([0], np.cumsum(heads)))
+def _firsts(heads: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where each account's rows begin."""
+    firsts: NDArray[np.int64] = np.cumsum(heads) - heads
+    return firsts
 
 
 _DAYS = 22

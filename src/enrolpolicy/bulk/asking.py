@@ -33,7 +33,8 @@ def _by_role(block: Block, terms: Terms) -> Choices:
     first, lines = _lines(block, terms)
     lately = held.ints("assigned_on") >= terms.since[block.account[held.line]]
     line_of = (held.ints("role") - first) * 2 + lately
-    place = np.arange(len(held.line)) - np.searchsorted(held.line, held.line)
+    first_row = np.flatnonzero(np.append(True, held.line[1:] != held.line[:-1]))
+    place = np.arange(len(held.line)) - np.repeat(first_row, np.diff(first_row, append=len(held.line)))
     nothing = np.full(block.lines, len(lines) - 1)
     nothing[held.line[place == 0]] = line_of[place == 0]
     cells = lines.take(nothing, axis=0)
@@ -53,9 +54,10 @@ def _lines(block: Block, terms: Terms) -> tuple[int, NDArray[np.uint8]]:
     course = requirements.ints("course")[rows]
     local = course - terms.starts["courses"][requirements.ints("account")[rows]]
     lines = np.zeros((2 * (last - first) + 1, block.width), dtype=np.uint8)
-    # Rows of one number are put in several times as quick as those of two.
-    at = 2 * block.width * (role[rows] - first).astype(np.intp) + local
-    np.bitwise_or.at(lines.reshape(-1), at, asks(requirements.choices("level")[rows]))
+    bits = asks(requirements.choices("level")[rows])
+    for bit in np.unique(bits):  # one after another, so that a role may ask twice
+        some = bits == bit
+        lines[2 * (role[rows][some] - first), local[some]] |= bit
     lines[1::2] = np.where(lines[:-1:2], lines[:-1:2] | np.uint8(ASKED_BIT), 0)
     return first, lines
 

@@ -37,7 +37,8 @@ def dates(found: ReadBlock, terms: Terms, local: Rows, cycle: Ints, until: Ints)
     due = np.full(here.cells, FAR, dtype=np.int32)
     due[local] = next_date(terms, here.course(local), cycle, until)
     ahead = counted.part.ints("completed_on")
-    late = np.flatnonzero(ahead > terms.on[here.account[counted.part.line]])
+    late = np.flatnonzero(ahead > terms.on.min(initial=FAR))
+    late = late[ahead[late] > terms.on[here.account[counted.part.line[late]]]]
     entangled[counted.cell[late]] = True
     np.minimum.at(due, counted.cell[late], ahead[late])
     for cell, held in found.held.items():

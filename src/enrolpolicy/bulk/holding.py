@@ -33,6 +33,8 @@ class Holding:
     _ids: list[str]
     _places: list[dict[str, int]]
     """By account, the row of each person."""
+    _live: dict[str, int]
+    """How many rows of each table are somebody's."""
     _order: Rows
     """Everybody by account and id, those among them who left."""
 
@@ -107,7 +109,13 @@ class Holding:
         """Take away all rows of some people."""
         self.people.array("here")[people] = False
         for name in OF_PERSON:
-            self.people.array(f"{name}_count")[people] = 0
+            self._count(name, people, 0)
+
+    def _count(self, name: str, people: Rows, count: Rows | int) -> None:
+        kept = self.people.array(f"{name}_count")
+        self._live[name] -= int(kept[people].sum())
+        kept[people] = count
+        self._live[name] += int(kept[people].sum())
 
     def replace(self, changed: Estate, account: Ints) -> Rows:
         """Put the rows of the people of another estate in place of theirs; the rows of those people, by theirs there.
@@ -128,7 +136,7 @@ class Holding:
             start = self.tables[name].append(Table(len(rows), {**rows.columns, **columns}))
             ends = np.searchsorted(rows.ints("person"), everybody)
             self.people.array(f"{name}_from")[people] = start + ends[:-1]
-            self.people.array(f"{name}_count")[people] = np.diff(ends)
+            self._count(name, people, np.diff(ends))
         return people
 
     def _people(self, changed: Table, account: Ints) -> Rows:
@@ -140,7 +148,7 @@ class Holding:
         here = np.ones(size, dtype=np.bool_)
         columns = {**changed.columns, "account": accounts, "here": here, "digits": digits_of(changed)}
         old, new = np.flatnonzero(found >= 0), np.flatnonzero(found < 0)
-        self.people.put(found[old], columns, old)
+        self.people.put(found[old], {name: said for name, said in columns.items() if name != "id"}, old)
         if len(new):
             nothing = np.zeros(size, dtype=np.int32)
             columns |= {f"{name}_{what}": nothing for name in OF_PERSON for what in ("from", "count")}
@@ -168,10 +176,10 @@ class Holding:
 
     def tidied(self, name: str) -> Rows | None:
         """Write a table anew if too many of its rows are nobody's; where its rows stood before, or None."""
-        table, first, count = self.tables[name], *self.spans()[name]
-        live = int(count.sum())
-        if (table.used - live) * SPARE <= table.used:
+        table = self.tables[name]
+        if (table.used - self._live[name]) * SPARE <= table.used:
             return None
+        first, count = self.spans()[name]
         rows = one_after_another(first, count)
         table.keep(rows)
         first[:] = np.cumsum(count) - count
@@ -201,5 +209,6 @@ def holding(estate: Estate) -> Holding:
         accounts={id: row for row, id in enumerate(estate.accounts.ids("account"))},
         ids=ids,
         places=places,
+        live={name: len(getattr(estate, name)) for name in OF_PERSON},
         order=np.arange(size),
     )

@@ -92,16 +92,24 @@ class Ledger:
     def concluded(self, on: Ints, credits: NDArray[np.int64]) -> tuple[Table, Table]:
         """The actions of a night, and what is put off; `on` and the available credits are by account."""
         of, order, heads = self.rows.array, self._order, self.places.heads(self._keys)
-        until, cost = of("until")[order], of("credits")[order]
-        held = np.repeat(on, heads) < until
+        cost = of("credits")[order]
+        held = self._held(on, heads)
         cost[held] = 0
         shortfall = shortfalls(heads, cost, of("rank")[order], credits)
-        waits = held | (shortfall > 0)
+        waits = shortfall > 0
+        waits[held] = True
         late = np.flatnonzero(waits)
         served, put_off = order[np.flatnonzero(~waits)], order[late]
         actions = {name: of(name)[served] for name in ("type", *ACTION)}
-        deferred = {name: of(name)[put_off] for name in _DEFERRED} | deferral(until[late], shortfall[late])
+        deferred = {name: of(name)[put_off] for name in _DEFERRED} | deferral(of("until")[put_off], shortfall[late])
         return Table(len(served), actions), Table(len(late), deferred)
+
+    def _held(self, on: Ints, heads: NDArray[np.int64]) -> Rows:
+        """Those whom the spread holds."""
+        until = self.rows.array("until")
+        if until.max(initial=NONE) == NONE:
+            return np.empty(0, dtype=np.intp)
+        return np.flatnonzero(np.repeat(on, heads) < until[self._order])
 
     # Where rows stand
 
