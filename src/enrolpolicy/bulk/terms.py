@@ -166,7 +166,8 @@ def _profiles(estate: Estate) -> tuple[Ints, Whole]:
     first, kinds = distinct([*map(courses.flags, flags), *map(courses.choices, choices)])
     of_course = np.array(list(map(course_code, courses_of(estate, first))), dtype=np.int64)[kinds]
     profiles, profile = np.unique(of_account[courses.ints("account")] | of_course, return_inverse=True)
-    return profile.astype(np.int32), profiles
+    # People are asked about even where there is no course: cells that are nobody's have the first profile.
+    return profile.astype(np.int32), profiles if len(profiles) else np.zeros(1, dtype=np.int64)
 
 
 def _validities(courses: Table) -> tuple[Ints, Sequence[Validity | None]]:
