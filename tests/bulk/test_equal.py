@@ -149,6 +149,10 @@ class TestThePlansAreTheSame:
         assert plans_of(plan_estate(estate_of([snapshot]), on=ON)) == (plan(snapshot, on=ON),)
         assert [verdict.trigger for *_, verdict, _ in found] == ["expiring", "expired", "expired"]
 
+    def test_of_no_course_at_all(self) -> None:
+        snapshot = evolve(register(3), courses=())
+        assert plans_of(plan_estate(estate_of([snapshot]), on=ON), {"estate": snapshot}) == (plan(snapshot, on=ON),)
+
     def test_of_nobody_at_all(self) -> None:
         assert plans_of(plan_estate(estate_of([]), on=ON)) == ()
 

@@ -1,16 +1,14 @@
 """Who of the demand is served, and who waits, and for what (rule 4); as `enrolpolicy.planner` does, over columns."""
 
-from datetime import date
-from typing import final
+from typing import Any, final
 
 import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
 from enrolpolicy.bulk.assembly import EPOCH, Rows
-from enrolpolicy.bulk.columns import NONE, UNKNOWN, Estate, Flags, Ints, Table
+from enrolpolicy.bulk.columns import NONE, Estate, Ints, Table, Values
 from enrolpolicy.bulk.demand import CAUSES, where
-from enrolpolicy.bulk.picking import either
 from enrolpolicy.bulk.snapshots import cycle_of, day_of
 from enrolpolicy.bulk.terms import Terms
 from enrolpolicy.model import EnrolmentStatus, Level
@@ -21,7 +19,6 @@ WAITS_FOR = ("spread", "credits")
 """Why anybody waits; the `because` of a deferral is a place among them."""
 UNMETERED = np.iinfo(np.int64).max
 """More credits than anybody asks for."""
-_DAYS = date.max.toordinal().bit_length()
 _RESERVING = np.array([status in RESERVING for status in EnrolmentStatus])
 
 
@@ -40,54 +37,83 @@ def allocate(demand: Table, on: Ints, credits: NDArray[np.int64]) -> Allocated:
     `on` and `credits` (those available; `UNMETERED`: as many as are asked for) are by account; `demand` has `until`,
     the day until which the spread holds it.
     """
-    until = demand.ints("until")
-    held = on[demand.ints("account")] < until
-    shortfall = _shortfall(demand, held, credits)
+    account, until = demand.ints("account"), demand.ints("until")
+    held = on[account] < until
+    heads = np.bincount(account, minlength=len(on))
+    shortfall = shortfalls(heads, np.where(held, 0, demand.ints("credits")), ranks(demand), credits)
     waits = held | (shortfall > 0)
     late = where(demand, waits)
     names = ("account", "person", "course", "cycle_on")
-    deferred = {
-        **{name: late.columns[name] for name in names},
-        "because": np.where(held, 0, 1).astype(np.uint8)[waits],
-        "until": np.where(held, until, NONE).astype(np.int32)[waits],
-        "shortfall": shortfall[waits],
+    columns = {name: late.columns[name] for name in names} | deferral(until[waits], shortfall[waits])
+    return Allocated(where(demand, ~waits), Table(len(late), columns))
+
+
+def deferral(until: Ints, shortfall: NDArray[np.int64]) -> dict[str, Values]:
+    """What those who wait wait for: credits, how many, or the spread, until when."""
+    spread = shortfall == 0
+    return {
+        "because": np.where(spread, 0, 1).astype(np.uint8),
+        "until": np.where(spread, until, NONE).astype(np.int32),
+        "shortfall": shortfall,
     }
-    return Allocated(where(demand, ~waits), Table(len(late), deferred))
 
 
-def _shortfall(demand: Table, held: Flags, available: NDArray[np.int64]) -> NDArray[np.int64]:
-    """How many credits more each would need; 0 for who can be served."""
-    account, cost = demand.ints("account"), demand.ints("credits")
-    found = np.zeros(len(demand), dtype=np.int64)
-    wanted = np.bincount(account, weights=np.where(held, 0, cost), minlength=len(available))
-    short = (wanted > available) & (wanted > 0)
-    rows = np.flatnonzero(short[account] & ~held)
-    if not len(rows):
-        return found
-    rows = rows[_ranked(demand, rows)]
-    account, cost = account[rows], cost[rows]
-    asked = np.cumsum(cost, dtype=np.int64)
-    begins = np.flatnonzero(np.diff(account, prepend=UNKNOWN))
-    before = np.repeat(asked[begins] - cost[begins], np.diff(begins, append=len(rows)))
-    found[rows] = np.where(cost > 0, np.maximum(asked - before - available[account], 0), 0)
+def shortfalls(heads: NDArray[np.int64], cost: Ints, rank: Ints, credits: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How many credits more each would need; 0 for who can be served, and for who costs nothing.
+
+    So many rows (`heads`) and available `credits` are each account's. Rows stand by account, person and course.
+    """
+    found = np.zeros(len(cost), dtype=np.int64)
+    asked = np.zeros(len(heads), dtype=np.int64)
+    some = np.flatnonzero(heads)
+    asked[some] = np.add.reduceat(cost, _firsts(heads)[some], dtype=np.int64) if len(some) else 0
+    short = (asked > credits) & (asked > 0)
+    rows = np.flatnonzero((cost > 0) & np.repeat(short, heads))
+    account = np.repeat(np.arange(len(heads), dtype=_smallest(len(heads))), heads)[rows]
+    heads = np.bincount(account, minlength=len(heads))
+    # Numbers of two bytes are sorted in no time.
+    rows = rows[np.lexsort((_dense(rank[rows]), account))]
+    asked = np.cumsum(cost[rows].astype(np.int64))
+    payable = np.concatenate(([0], asked))[_firsts(heads)] + np.where(short, credits, 0)
+    asked -= np.repeat(payable, heads)
+    found[rows] = np.maximum(asked, 0)
     return found
 
 
-def _ranked(demand: Table, rows: Rows) -> Rows:
-    """By account, renewals first, then what is required, then what expires first, then by person and course.
+def _firsts(heads: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where each account's rows begin."""
+    firsts: NDArray[np.int64] = np.cumsum(heads) - heads
+    return firsts
 
-    Rows stand by account, person and course, so the last is their place. All of it is one number, as numbers are
-    sorted far quicker than their places are.
-    """
-    account, expires_on = demand.ints("account")[rows], demand.ints("expires_on")[rows]
+
+_DAYS = 22
+"""A day has so many bits."""
+
+
+def ranks(demand: Table) -> Ints:
+    """Renewals first, then what is required, then what expires first; equals stand by person and course."""
+    expires_on = demand.ints("expires_on")
     missing = expires_on == NONE
-    rank = account.astype(np.int64) << 2
-    rank |= missing.astype(np.int64) << 1 | ~demand.flags("required")[rows]
-    rank = (rank << _DAYS) + either(missing, 0, expires_on + EPOCH)
-    width = len(rows).bit_length()
-    if int(rank.max()).bit_length() + width > np.iinfo(np.int64).bits - 1:
-        return np.argsort(rank, kind="stable")
-    return np.sort(rank << width | np.arange(len(rows))) & ((1 << width) - 1)
+    day = np.where(missing, 0, expires_on + np.int32(EPOCH))
+    found: Ints = day + (missing * 2 + ~demand.flags("required")).astype(np.int32) * np.int32(1 << _DAYS)
+    return found
+
+
+def _dense(rank: Ints) -> NDArray[np.generic]:
+    """The same order in smaller numbers: days are counted from the first there is."""
+    day, class_ = rank & ((1 << _DAYS) - 1), rank >> _DAYS
+    # Where there is no day stands 0, which less one is the greatest number there is.
+    day -= np.int32((day.view(np.uint32) - 1).min(initial=1 << _DAYS))
+    np.maximum(day, 0, out=day)
+    reach = int(day.max(initial=0)) + 1
+    class_ *= reach
+    class_ += day
+    return class_.astype(_smallest(4 * reach))
+
+
+def _smallest(numbers: int) -> "np.dtype[np.unsignedinteger[Any]]":
+    """The smallest kind that so many numbers fit in."""
+    return np.min_scalar_type(numbers)
 
 
 def reserved(estate: Estate, rows: slice | Rows = slice(None)) -> NDArray[np.int64]:

@@ -110,6 +110,14 @@ def between(ascending: Ints, low: int, high: int) -> slice:
     return slice(first, last)
 
 
+def one_after_another(first: Ints | Rows, count: Ints | Rows) -> Rows:
+    """All rows of some stretches of rows, each of which begins somewhere and has so many."""
+    before = np.cumsum(count, dtype=np.intp) - count
+    rows = np.repeat(first - before, count)
+    rows += np.arange(len(rows))
+    return rows
+
+
 @final
 @frozen(eq=False)
 class _Picked:

@@ -1,5 +1,7 @@
 """Tables that rows are added to, each row keeping its place, at a cost that goes by what is added."""
 
+from collections import deque
+from collections.abc import Mapping
 from typing import Any, cast, final
 
 import numpy as np
@@ -8,6 +10,9 @@ from numpy.typing import NDArray
 
 from enrolpolicy.bulk.assembly import Rows
 from enrolpolicy.bulk.columns import Table, Values
+
+SPARE = 4
+"""One row in so many may be nobody's before a table is written anew without them."""
 
 
 @final
@@ -29,21 +34,29 @@ class Growing:
         return first
 
     def _room(self, name: str, full: int) -> NDArray[np.generic]:
-        """A column with room for all rows, of which some are full."""
+        """A column with room for all rows, of which some are full, and for a quarter more."""
         array = self._arrays[name]
         if self.used > len(array):
-            array = np.empty(max(self.used, 2 * len(array)), dtype=array.dtype)
+            array = np.empty(self.used + self.used // 4, dtype=array.dtype)
             array[:full] = self._arrays[name][:full]
             self._arrays[name] = array
         return array
 
-    def put(self, rows: Rows, table: Table) -> None:
-        """Write other rows over some."""
-        for name, array in self._arrays.items():
-            array[rows] = cast("NDArray[np.generic]", table.columns[name])
-        for name, texts in self._texts.items():
-            for row, text in zip(rows.tolist(), table.texts(name), strict=True):
-                texts[row] = text
+    def put(self, rows: Rows, columns: Mapping[str, Values], places: Rows) -> None:
+        """Write over some columns of some rows what stands at some places of others."""
+        for name, values in columns.items():
+            if isinstance(values, np.ndarray):
+                self._arrays[name][rows] = values[places]
+            else:
+                said = map(list(values).__getitem__, places.tolist())
+                deque(map(self._texts[name].__setitem__, rows.tolist(), said), maxlen=0)
+
+    def keep(self, rows: Rows) -> None:
+        """Keep these rows alone, in this order. What was handed out of the columns before stays what it was."""
+        self._arrays = {name: array[rows] for name, array in self._arrays.items()}
+        at = rows.tolist() if self._texts else []
+        self._texts = {name: [texts[row] for row in at] for name, texts in self._texts.items()}
+        self.used = len(rows)
 
     def array(self, name: str) -> NDArray[Any]:
         """One column, to be read and written in place."""
@@ -55,12 +68,13 @@ class Growing:
         return Table(self.used, {**columns, **self._texts})
 
 
-def growing(table: Table) -> Growing:
-    """A copy of a table that can grow."""
-    arrays, texts = {}, {}
+def growing(table: Table, *, ours: bool = False) -> Growing:
+    """A table that can grow: a copy, unless its columns are nobody else's."""
+    arrays: dict[str, NDArray[np.generic]] = {}
+    texts = {}
     for name, values in table.columns.items():
         if isinstance(values, np.ndarray):
-            arrays[name] = values.copy()
+            arrays[name] = values if ours else values.copy()
         else:
             texts[name] = list(values)
     return Growing(len(table), arrays, texts)

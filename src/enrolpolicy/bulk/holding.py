@@ -1,19 +1,20 @@
 """An estate whose people come, go and change, with everybody's rows in hand at a cost that goes by who changed."""
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
+from itertools import pairwise
 from typing import Any, final
 
 import numpy as np
 from attrs import define, evolve
 
-from enrolpolicy.bulk.assembly import Rows, taken
+from enrolpolicy.bulk.altering import Altered, altered, everyone, moved, resettled, settled, starts_of
+from enrolpolicy.bulk.assembly import Rows, one_after_another, taken
 from enrolpolicy.bulk.blocks import Spans
-from enrolpolicy.bulk.columns import OF_PERSON, SHAPES, Estate, Ints, Table
-from enrolpolicy.bulk.growing import Growing, growing
+from enrolpolicy.bulk.columns import OF_PERSON, Estate, Ints, Table
+from enrolpolicy.bulk.growing import SPARE, Growing, growing
+from enrolpolicy.bulk.terms import digits_of
 from enrolpolicy.errors import InvalidValue
-
-_SETTINGS = ("courses", "roles", "requirements")
 
 
 @final
@@ -21,15 +22,20 @@ _SETTINGS = ("courses", "roles", "requirements")
 class Holding:
     """The estate of now. Nobody's row of `personnel` ever moves, so newcomers stand at its end.
 
-    Beside the columns of `personnel`, `people` says where the rows of each person stand in the other tables, and their
-    `rank`, by account and id.
+    Beside the columns of `personnel`, `people` says where the rows of each person stand in the other tables, their
+    `rank`, by account and id, whether they are `here`, and what their codes have from them (`digits`).
     """
 
     settings: Estate
     """The accounts, courses, roles and requirements, and the rows of the beginning."""
     people: Growing
     tables: dict[str, Growing]
-    _places: dict[tuple[int, str], int]
+    _accounts: Mapping[str, int]
+    _ids: list[str]
+    _places: list[dict[str, int]]
+    """By account, the row of each person."""
+    _live: dict[str, int]
+    """How many rows of each table are somebody's."""
     _order: Rows
     """Everybody by account and id, those among them who left."""
 
@@ -43,159 +49,168 @@ class Holding:
         of = self.people.array
         return {name: (of(f"{name}_from"), of(f"{name}_count")) for name in OF_PERSON}
 
+    def keys(self, people: Rows) -> set[tuple[int, str]]:
+        """The account and the id of some people."""
+        of = self.people.array("account")[people].tolist()
+        return {(account, self._ids[row]) for account, row in zip(of, people.tolist(), strict=True)}
+
+    # What is to change, before anything does
+
     def rows(self, people: Collection[tuple[str, str]]) -> Rows:
         """The rows of people, by the ids of account and person; raises `InvalidValue` for somebody who is not there."""
-        accounts = {id: row for row, id in enumerate(self.settings.accounts.ids("account"))}
-        found = [self._places.get((accounts.get(account, -1), person)) for account, person in people]
-        for row, (account, person) in zip(found, people, strict=True):
+        found = []
+        for account, person in people:
+            row = self._places[self._accounts[account]].get(person) if account in self._accounts else None
             if row is None:
                 raise InvalidValue("left", f"must be people who are there; `{account}` has no `{person}`")
+            found.append(row)
         return np.array(found, dtype=np.intp)
 
-    def keys(self, people: Rows) -> Iterator[tuple[int, str]]:
-        """The account and the id of some people."""
-        ids = self.people.table().ids()
-        return zip(self.people.array("account")[people].tolist(), (ids[row] for row in people.tolist()), strict=True)
+    def compared(self, changed: Estate, left: Rows) -> Altered:
+        """What the settings of another estate are to those here.
+
+        Raises `InvalidValue` where its accounts are not among these; or where courses or roles of one came or went, and
+        somebody of that account neither is in it nor left.
+        """
+        unknown = next((id for id in changed.accounts.ids("account") if id not in self._accounts), None)
+        if unknown is not None:
+            raise InvalidValue("changed", f"must be of accounts that are there; there is no `{unknown}`")
+        account = np.array([self._accounts[id] for id in changed.accounts.ids("account")], dtype=np.int32)
+        found = altered(changed, self.settings, account)
+        for row in np.flatnonzero(found.catalogue).tolist():
+            self._all_of(changed, row, int(account[row]), left)
+        return found
+
+    def _all_of(self, changed: Estate, row: int, account: int, left: Rows) -> None:
+        here = self.people.array("here") & (self.people.array("account") == account)
+        here[left] = False
+        ids = changed.personnel.ids()
+        known = [
+            self._places[account].get(ids[at], -1) for at in np.flatnonzero(changed.personnel.ints("account") == row)
+        ]
+        here[[at for at in known if at >= 0]] = False
+        missing = np.flatnonzero(here)
+        if len(missing):
+            id, person = self.settings.accounts.ids("account")[account], self._ids[int(missing[0])]
+            raise InvalidValue(
+                "changed", f"must have everybody of `{id}`, whose courses or roles came or went; there is no `{person}`"
+            )
+
+    # Changes
+
+    def resettle(self, changed: Estate, found: Altered) -> None:
+        """Put in the settings of accounts that have others now."""
+        before, size = self.settings, len(self.settings.accounts)
+        self.settings = now = resettled(before, changed, found)
+        for column, table in (("course", "courses"), ("role", "roles")):
+            shift = starts_of(getattr(now, table), size) - starts_of(getattr(before, table), size)
+            for rows in self.tables.values():
+                if column in rows.table().columns:
+                    rows.array(column)[:] += shift[rows.array("account")]
 
     def leave(self, people: Rows) -> None:
         """Take away all rows of some people."""
+        self.people.array("here")[people] = False
         for name in OF_PERSON:
-            self.people.array(f"{name}_count")[people] = 0
+            self._count(name, people, 0)
 
-    def replace(self, changed: Estate) -> Rows:
+    def _count(self, name: str, people: Rows, count: Rows | int) -> None:
+        kept = self.people.array(f"{name}_count")
+        self._live[name] -= int(kept[people].sum())
+        kept[people] = count
+        self._live[name] += int(kept[people].sum())
+
+    def replace(self, changed: Estate, account: Ints) -> Rows:
         """Put the rows of the people of another estate in place of theirs; the rows of those people, by theirs there.
 
-        Raises `InvalidValue` where its accounts are not among these, or have other settings.
+        `account` has the rows of its accounts here.
         """
-        account = self._accounts(changed)
-        moved = {
-            "account": account,
-            "course": _moved(changed.courses, self.settings.courses, account),
-            "role": _moved(changed.roles, self.settings.roles, account),
-        }
         people = self._people(changed.personnel, account)
-        moved["person"] = people.astype(np.int32)
+        into = {
+            "account": account,
+            "course": moved(changed.courses, self.settings.courses, account),
+            "role": moved(changed.roles, self.settings.roles, account),
+            "person": people.astype(np.int32),
+        }
+        everybody = np.arange(len(people) + 1, dtype=np.int32)
         for name in OF_PERSON:
             rows: Table = getattr(changed, name)
-            columns = {at: moved[at][rows.ints(at)] for at in moved if at in rows.columns}
+            columns = {at: into[at][rows.ints(at)] for at in into if at in rows.columns}
             start = self.tables[name].append(Table(len(rows), {**rows.columns, **columns}))
-            ends = np.searchsorted(rows.ints("person"), np.arange(len(people) + 1))
+            ends = np.searchsorted(rows.ints("person"), everybody)
             self.people.array(f"{name}_from")[people] = start + ends[:-1]
-            self.people.array(f"{name}_count")[people] = np.diff(ends)
+            self._count(name, people, np.diff(ends))
         return people
-
-    def _accounts(self, changed: Estate) -> Ints:
-        known = {id: row for row, id in enumerate(self.settings.accounts.ids("account"))}
-        found = []
-        for row, id in enumerate(changed.accounts.ids("account")):
-            if id not in known:
-                raise InvalidValue("changed", f"must be of accounts that are there; there is no `{id}`")
-            if not _same(changed, row, self.settings, known[id]):
-                raise InvalidValue(
-                    "changed", f"must have the settings of before; those of `{id}` differ, so begin a new `Standing`"
-                )
-            found.append(known[id])
-        return np.array(found, dtype=np.int32)
 
     def _people(self, changed: Table, account: Ints) -> Rows:
         """The rows of people, after those who were there have what is said of them now, and the others are there."""
-        accounts = account[changed.ints("account")]
-        keys = list(zip(accounts.tolist(), changed.ids(), strict=True))
-        found = [self._places.get(key, -1) for key in keys]
-        new = [place for place, row in enumerate(found) if row < 0]
-        size = len(keys)
-        nothing = {f"{name}_{what}": np.zeros(size, dtype=np.int32) for name in OF_PERSON for what in ("from", "count")}
-        table = Table(
-            size,
-            {
-                **changed.columns,
-                **nothing,
-                "account": accounts,
-                "rank": np.zeros(size, dtype=np.int64),
-            },
+        accounts, ids, size = account[changed.ints("account")], list(changed.ids()), len(changed)
+        found = np.array(
+            [self._places[of].get(id, -1) for of, id in zip(accounts.tolist(), ids, strict=True)], dtype=np.intp
         )
-        first = self.people.append(taken(table, np.array(new, dtype=np.intp)))
-        for row, place in enumerate(new, first):
-            found[place] = self._places[keys[place]] = row
-        self._stand(first)
-        old = np.array([place for place in range(size) if found[place] < first], dtype=np.intp)
-        rows = np.array(found, dtype=np.intp)
-        table.instants("rank")[old] = self.people.array("rank")[rows[old]]
-        self.people.put(rows[old], taken(table, old))
+        here = np.ones(size, dtype=np.bool_)
+        columns = {**changed.columns, "account": accounts, "here": here, "digits": digits_of(changed)}
+        old, new = np.flatnonzero(found >= 0), np.flatnonzero(found < 0)
+        self.people.put(found[old], {name: said for name, said in columns.items() if name != "id"}, old)
+        if len(new):
+            nothing = np.zeros(size, dtype=np.int32)
+            columns |= {f"{name}_{what}": nothing for name in OF_PERSON for what in ("from", "count")}
+            columns["rank"] = nothing
+            found[new] = self._join(taken(Table(size, columns), new))
+        return found
+
+    def _join(self, newcomers: Table) -> Rows:
+        """Put newcomers at the end, who stand by account and id, and rank them among the others."""
+        first = self.people.append(newcomers)
+        rows = np.arange(first, self.people.used)
+        self._ids += newcomers.ids()
+        of = self.people.array("account")
+        accounts, order, places = of[self._order], self._order, []
+        for row in rows.tolist():
+            account, id = int(of[row]), self._ids[row]
+            self._places[account][id] = row
+            low, high = np.searchsorted(accounts, np.array((account, account + 1), dtype=np.int32)).tolist()
+            places.append(low + bisect_left(order[low:high], id, key=lambda at: self._ids[at]))
+        self._order = np.insert(order, places, rows)
+        self.people.array("rank")[self._order] = np.arange(self.people.used)
         return rows
 
-    def _stand(self, first: int) -> None:
-        """Rank the people from a row on, who came in order, among the others."""
-        if first == self.people.used:
-            return
-        ids, account = self.people.table().ids(), self.people.array("account")
-        accounts, order = account[self._order], self._order
+    # Rows that are nobody's
 
-        def id_at(place: int) -> str:
-            return ids[int(order[place])]
-
-        places = []
-        for row in range(first, self.people.used):
-            low, high = np.searchsorted(accounts, (account[row], account[row] + 1)).tolist()
-            places.append(low + bisect_left(range(low, high), ids[row], key=id_at))
-        self._order = np.insert(order, places, np.arange(first, self.people.used))
-        self.people.array("rank")[self._order] = np.arange(self.people.used)
+    def tidied(self, name: str) -> Rows | None:
+        """Write a table anew if too many of its rows are nobody's; where its rows stood before, or None."""
+        table = self.tables[name]
+        if (table.used - self._live[name]) * SPARE <= table.used:
+            return None
+        first, count = self.spans()[name]
+        rows = one_after_another(first, count)
+        table.keep(rows)
+        first[:] = np.cumsum(count) - count
+        return rows
 
 
 def holding(estate: Estate) -> Holding:
     """Take an estate in hand; its columns are copied."""
     size = len(estate.personnel)
     columns = dict(estate.personnel.columns)
-    columns["rank"] = np.arange(size, dtype=np.int64)
+    columns["rank"], columns["here"] = np.arange(size), np.ones(size, dtype=np.bool_)
+    columns["digits"] = digits_of(estate.personnel)
+    everybody = np.arange(size + 1, dtype=np.int32)
     for name in OF_PERSON:
-        person: Ints = getattr(estate, name).ints("person")
-        ends = np.searchsorted(person, np.arange(size + 1)).astype(np.int32)
+        ends = np.searchsorted(getattr(estate, name).ints("person"), everybody).astype(np.int32)
         columns[f"{name}_from"], columns[f"{name}_count"] = ends[:-1], np.diff(ends)
-    keys = zip(estate.personnel.ints("account").tolist(), estate.personnel.ids(), strict=True)
-    tables = {name: growing(getattr(estate, name)) for name in OF_PERSON}
-    places = {key: row for row, key in enumerate(keys)}
-    return Holding(estate, growing(Table(size, columns)), tables, places, np.arange(size))
-
-
-def _moved(theirs: Table, ours: Table, account: Ints) -> Ints:
-    """Where the rows of a table of settings stand among ours, where they stand in the same order."""
-    of = theirs.ints("account")
-    first = np.searchsorted(of, np.arange(len(account)))
-    start = np.searchsorted(ours.ints("account"), account)
-    return (np.arange(len(theirs)) + (start - first)[of]).astype(np.int32)
-
-
-def _same(theirs: Estate, row: int, ours: Estate, at: int) -> bool:
-    """Whether an account has the same settings in two estates."""
-    if not _same_rows(theirs.accounts, range(row, row + 1), ours.accounts, range(at, at + 1), "accounts", {}):
-        return False
-    shift: dict[str, int] = {}
-    for name in _SETTINGS:
-        here, there = (_of(getattr(estate, name), account) for estate, account in ((theirs, row), (ours, at)))
-        if not _same_rows(getattr(theirs, name), here, getattr(ours, name), there, name, shift):
-            return False
-        shift[name] = there.start - here.start
-    return True
-
-
-def _of(table: Table, account: int) -> range:
-    first, last = np.searchsorted(table.ints("account"), (account, account + 1)).tolist()
-    return range(first, last)
-
-
-def _same_rows(theirs: Table, here: range, ours: Table, there: range, name: str, shift: Mapping[str, int]) -> bool:
-    if len(here) != len(there):
-        return False
-    for column in SHAPES[name].columns:
-        if column.name == "account" and name != "accounts":
-            continue
-        one, other = theirs.columns[column.name], ours.columns[column.name]
-        if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
-            moved = one[here.start : here.stop]
-            if column.table:
-                moved = moved + shift[column.table]
-            if not np.array_equal(moved, other[there.start : there.stop], equal_nan=one.dtype.kind == "f"):
-                return False
-        elif any(one[a] != other[b] for a, b in zip(here, there, strict=True)):
-            return False
-    return True
+    ids, starts = (
+        list(estate.personnel.ids()),
+        np.searchsorted(estate.personnel.ints("account"), everyone(len(estate.accounts) + 1)),
+    )
+    places = [dict(zip(ids[first:last], range(first, last), strict=True)) for first, last in pairwise(starts.tolist())]
+    return Holding(
+        settings=settled(estate),
+        people=growing(Table(size, columns)),
+        tables={name: growing(getattr(estate, name)) for name in OF_PERSON},
+        accounts={id: row for row, id in enumerate(estate.accounts.ids("account"))},
+        ids=ids,
+        places=places,
+        live={name: len(getattr(estate, name)) for name in OF_PERSON},
+        order=np.arange(size),
+    )

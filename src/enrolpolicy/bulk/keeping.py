@@ -3,274 +3,282 @@
 An answer changes by time alone on a few dates that are known beforehand: a window opens, a training expires, an
 expiry is too long ago, a pause is over, a completion that lay ahead has come. A `Standing` keeps for every pair what it
 came to and the next of these dates. A night reads the pairs whose date has come, and all pairs of the people whose rows
-changed; what they were is taken out of the counts, the demand and the bookings looked after, and what they are is put
-in.
+or settings changed; what they were is taken out of the counts and of what is asked for, and what they are is put in.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
+from itertools import pairwise
 from typing import final
 
 import numpy as np
 from attrs import define, evolve
-from numpy.typing import NDArray
 
-from enrolpolicy.bulk.allocation import available, reserved, spread
-from enrolpolicy.bulk.answers import REASONS
-from enrolpolicy.bulk.assembly import Rows, taken
+from enrolpolicy.bookings import OPEN
+from enrolpolicy.bulk.allocation import available, spread
+from enrolpolicy.bulk.altering import Altered, starts_of
+from enrolpolicy.bulk.assembly import Rows
 from enrolpolicy.bulk.blocks import CELLS, Block, block, blocks
-from enrolpolicy.bulk.codes import ENROLS, FIRST_REASON, LEVEL_MASK, STATUS_MASK, Codes, person_digits
-from enrolpolicy.bulk.columns import NONE, Choices, Estate, Flags, Ints, Table
-from enrolpolicy.bulk.coming import dates, next_date
+from enrolpolicy.bulk.codes import ENROLS, NOBODY, STATUS_MASK
+from enrolpolicy.bulk.columns import NONE, OF_PERSON, Estate, Flags, Ints, Table
+from enrolpolicy.bulk.coming import FAR, dates, next_date
 from enrolpolicy.bulk.counting import digits
-from enrolpolicy.bulk.demand import ENROLLING, UPKEEP, demanded, enrolling, ours_and_booked, together, upkeep, where
-from enrolpolicy.bulk.kept import WANTED, Kept, begun, unread, untouched
-from enrolpolicy.bulk.planning import EstatePlan, Sums, concluded
+from enrolpolicy.bulk.demand import BOOKED, ENROLLING, demanded, enrolling, looked_after, together, upkeep, where
+from enrolpolicy.bulk.holding import Holding, holding
+from enrolpolicy.bulk.ledger import Ledger, Places, ledger
+from enrolpolicy.bulk.pairs import Pairs, pairs
+from enrolpolicy.bulk.planning import ENROL, EstatePlan, Sums, guards_of
 from enrolpolicy.bulk.reading import ReadBlock, read
-from enrolpolicy.bulk.terms import Nights, nights_of
+from enrolpolicy.bulk.tallies import Tallies, tallies
+from enrolpolicy.bulk.terms import Nights, Terms, nights_of, terms_of
 from enrolpolicy.errors import InvalidValue
+from enrolpolicy.model import EnrolmentStatus
 
-_AHEAD = 8
-"""For so many days the pairs to look at are known beforehand; then all are gone through for those of the next."""
-_TOUCHED = np.uint32(STATUS_MASK | LEVEL_MASK)
-"""What a candidate's code has any of."""
-_NOBODY: Rows = np.empty(0, dtype=np.intp)
+_OPEN = np.array([status in OPEN for status in EnrolmentStatus])
+
+Asked = tuple[Table, Table]
+"""What is asked for: who is to be enrolled, and the bookings that are looked after."""
 
 
 @final
-@define(eq=False)
+@define(eq=False, kw_only=True)
 class Standing:
     """An estate, and what its pairs come to on the last night it was asked about. Made by `standing`.
 
     It is changed by every `night`, and is not to be used by two at once. The plan of a night is the one `plan_estate`
-    makes of the same rows; the estate it refers to is that of the last night, in which newcomers stand at the end and
-    rows that are nobody's any more stay.
+    makes of the same rows. The estate it refers to is that of this night, and good until the next: newcomers stand at
+    its end, and rows that are nobody's any more may be among the others.
     """
 
-    _kept: Kept
+    _held: Holding
+    _estate: Estate
+    _terms: Terms
+    _pairs: Pairs
+    _ledger: Ledger
+    _tallies: Tallies
+    _strays: set[tuple[int, str]]
+    """Those who have open enrolments and are not there, by account and id."""
 
     def night(self, *, on: Nights, changed: Estate | None = None, left: Collection[tuple[str, str]] = ()) -> EstatePlan:
         """The plan of a night, which is not before the last one; without findings.
 
-        `changed` holds people with all their rows as they are now, in accounts whose settings are those of before; its
-        people replace those of the same ids, or join. `left` are people, by the ids of account and person, of whom
-        there is no row any more. Raises `InvalidValue` where settings changed, or for a night before the last: begin a
-        new `Standing` then.
+        `changed` holds people with all their rows as they are now, and their accounts with all settings; its people
+        replace those of the same ids, or join. Where settings of an account differ from those of before, they are taken
+        over, too, and everybody of the account is looked at again. `left` are people, by the ids of account and person,
+        of whom there is no row any more.
+
+        Raises `InvalidValue`, and changes nothing, for a night before the last, an account or somebody left who is not
+        there, and where courses or roles of an account came or went but `changed` has not everybody of it.
         """
-        nights = nights_of(self._kept.estate.accounts, on)
-        if (nights < self._kept.terms.on).any():
+        nights = nights_of(self._estate.accounts, on)
+        if (nights < self._terms.on).any():
             raise InvalidValue("on", "must not be before the last night; begin a new `Standing` to go back")
-        people = self._replaced(changed, self._kept.held.rows(left))
-        moved = self._kept.terms.moved(self._kept.estate, nights)
-        self._kept.terms = evolve(moved, digits=self._kept.people.array("digits"))
-        again = np.zeros(self._kept.people.used, dtype=np.bool_)
-        again[people] = True
-        due = self._due(again)
-        self._forget(again, due)
-        for some in self._blocks(np.flatnonzero(again)):
-            self._take_in(read(some, self._kept.terms))
-        self._move_on(due)
+        gone = self._held.rows(left)
+        found = None if changed is None else self._held.compared(changed, gone)
+        self._tidy()
+        self._held.leave(gone)
+        again = np.zeros(self._held.people.used, dtype=np.bool_)
+        again[gone] = True
+        if changed is not None and found is not None:
+            again = self._take_over(changed, found, again)
+            if found.settings.any():
+                self._terms = terms_of(self._estate, on)
+        self._terms = evolve(self._terms.moved(self._estate, nights), digits=self._held.people.array("digits"))
+        due, person = self._due(again)
+        self._drop(again, due, person)
+        self._put_in(
+            [self._move_on(due, person), *(self._take_in(read(some, self._terms)) for some in self._blocks(again))]
+        )
         return self._plan()
 
     def begin(self) -> None:
         """Read everybody, once, before the first night."""
-        everybody = np.arange(self._kept.held.people.used)
-        self._add_up(everybody, np.ones(len(everybody), dtype=np.bool_))
-        for some in blocks(self._kept.estate, self._kept.terms):
-            self._take_in(read(some, self._kept.terms))
+        self._put_in([self._take_in(read(some, self._terms)) for some in blocks(self._estate, self._terms)])
 
-    # Rows
+    # What changed
 
-    def _replaced(self, changed: Estate | None, gone: Rows) -> Rows:
-        """Put in what changed; the rows of all people who did."""
-        self._kept.held.leave(gone)
-        come = _NOBODY if changed is None else self._kept.held.replace(changed)
-        people = np.concatenate((come, gone[~np.isin(gone, come)]))
-        if not len(people):
-            return people
-        self._kept.estate = self._kept.held.estate()
-        self._make_room()
-        for key in self._kept.held.keys(come):
-            self._kept.strays.pop(key, None)  # what was open under their name is not theirs any more
-        of = self._kept.held.people.array
-        self._kept.people.array("digits")[people] = person_digits(
-            *(of(name)[people] for name in ("archived", "auto_enrol", "employment", "reachable"))
-        )
-        self._add_up(people, np.arange(len(people)) < len(come))
-        return people
+    def _take_over(self, changed: Estate, found: Altered, again: Flags) -> Flags:
+        """Put in what changed; who of all people is to be read again, those among them who were."""
+        if found.settings.any():
+            self._held.resettle(changed, found)
+        come = self._held.replace(changed, found.account)
+        self._estate = self._held.estate()
+        if self._strays:
+            self._strays.difference_update(self._held.keys(come))  # what is open under their name is now theirs
+        account, stood = self._account, len(again)
+        again = np.concatenate((again, np.ones(len(account) - stood, dtype=np.bool_)))
+        again[come] = True
+        again |= np.isin(account, found.account[found.settings])
+        anew = np.isin(account, found.account[found.catalogue])
+        self._tallies.said[found.account[found.catalogue]] = 0
+        anew[stood:] = True
+        room = np.flatnonzero(anew)
+        self._pairs.give(room, np.diff(starts_of(self._estate.courses, len(self._estate.accounts)))[account[room]])
+        self._tallies.join(len(account) - stood)
+        if found.settings.any() or len(account) > stood:
+            self._stand(again)
+        return again
 
-    def _make_room(self) -> None:
-        """Cells for newcomers, and a row for what is kept of each."""
-        first, size = self._kept.people.used, self._kept.held.people.used
-        account = self._kept.estate.personnel.ints("account")[first:size]
-        widths = np.diff(self._kept.terms.starts["courses"])[account]
-        base = self._kept.cells.used + np.cumsum(widths) - widths
-        self._kept.people.append(unread(base.astype(np.int64), np.zeros(size - first, dtype=np.uint32)))
-        self._kept.cells.append(untouched(int(widths.sum())))
+    def _stand(self, again: Flags) -> None:
+        """Go by where everybody and all courses stand now."""
+        places = _places(self._held)
+        people = np.flatnonzero(again[: len(self._ledger.places.rank)])
+        self._ledger.drop(self._account[people], people)
+        self._ledger.moved(places.first - self._ledger.places.first, places)
 
-    def _add_up(self, people: Rows, here: Flags) -> None:
-        """Take what some people added to their accounts' sums out, and put in what they add now."""
-        account = self._kept.estate.personnel.ints("account")[people]
-        part = block(self._kept.estate, self._kept.terms, people, 1, self._kept.held.spans()).part("enrolments")
-        rows = part.place(np.arange(len(part.line)))
-        added = {
-            "people": here.astype(np.int64),
-            "reserved": np.bincount(part.line, weights=reserved(self._kept.estate, rows), minlength=len(people)),
-            "cancellable": np.bincount(part.line[ours_and_booked(part)], minlength=len(people)),
-        }
-        for name, now in added.items():
-            before = self._kept.people.array(name)
-            np.add.at(self._kept.sums[name], account, now.astype(np.int64) - before[people])
-            before[people] = now
+    def _tidy(self) -> None:
+        """Let go of rows that are nobody's, where there are many."""
+        for name in OF_PERSON:
+            rows = self._held.tidied(name)
+            if rows is not None:
+                self._estate = self._held.estate()
+                if name == "enrolments":
+                    self._ledger.renumber(rows)
+        self._pairs.tidy()
+        self._ledger.tidy()
+
+    @property
+    def _account(self) -> Ints:
+        """The account of everybody."""
+        return self._estate.personnel.ints("account")
 
     # What is due
 
-    def _due(self, again: Flags) -> Rows:
-        """The pairs whose date has come and that follow from what is kept of them; the people of others are marked."""
-        on, due = self._kept.terms.on, self._kept.cells.array("due")
-        latest = int(on.max(initial=NONE))
-        if latest > self._kept.known_until:
-            self._kept.known_until = latest + _AHEAD
-            self._kept.soon = np.flatnonzero(due <= self._kept.known_until)
-        soonest = due[self._kept.soon]
-        cells = np.unique(self._kept.soon[soonest <= latest])
-        self._kept.soon = self._kept.soon[(soonest <= self._kept.known_until) & (soonest > latest)]
-        person = self._owners(cells)
-        come = due[cells] <= on[self._kept.estate.personnel.ints("account")[person]]
-        self._kept.soon = np.concatenate((self._kept.soon, cells[~come]))
-        entangled = self._kept.cells.array("entangled")[cells]
-        again[person[come & entangled]] = True
-        alone: Rows = cells[come & ~again[person]]
-        return alone
+    def _due(self, again: Flags) -> tuple[Rows, Rows]:
+        """The pairs whose date has come and that follow from what is kept of them, and the person of each.
 
-    def _owners(self, cells: Rows) -> Rows:
-        """The person of each cell."""
-        owners: Rows = np.searchsorted(self._kept.people.array("base"), cells, side="right") - 1
-        return owners
+        The people of others are marked.
+        """
+        on, of = self._terms.on, self._pairs.cells.array
+        cells = self._pairs.come(int(on.max(initial=NONE)))
+        person = self._pairs.owners(cells)
+        due = of("due")[cells]
+        come = due <= on[self._account[person]]
+        self._pairs.note(cells[~come], due[~come])
+        again[person[come & of("entangled")[cells]]] = True
+        alone = np.flatnonzero(come & ~again[person])
+        return cells[alone], person[alone]
+
+    def _drop(self, again: Flags, due: Rows, person: Rows) -> None:
+        """Take out what people and pairs asked for."""
+        wanted = self._pairs.cells.array("said")[due] == ENROLS
+        person, course = person[wanted], self._courses(due[wanted], person[wanted])
+        keys = self._ledger.places.keys(ENROL, self._account[person], person, course)
+        people = np.flatnonzero(again)
+        self._ledger.drop(self._account[people], people, keys)
 
     def _courses(self, cells: Rows, person: Rows) -> Rows:
-        first = self._kept.terms.starts["courses"][self._kept.estate.personnel.ints("account")[person]]
-        courses: Rows = cells - self._kept.people.array("base")[person] + first
+        first = self._ledger.places.first[self._account[person]]
+        courses: Rows = cells - self._pairs.people.array("base")[person] + first
         return courses
 
-    # Out and in
-
-    def _forget(self, people: Flags, cells: Rows) -> None:
-        """Take what people and pairs asked for out of the demand, and bookings of those people."""
-        due = np.zeros(self._kept.cells.used, dtype=np.bool_)
-        due[cells] = True
-        wanted, kept_up = self._kept.wanted, self._kept.kept_up
-        self._kept.wanted = where(wanted, ~(people[wanted.ints("person")] | due[wanted.instants("cell")]))
-        self._kept.kept_up = where(kept_up, ~people[kept_up.ints("person")])
-
-    def _recount(self, cells: Rows, account: Ints, codes: Codes) -> Choices:
-        """Put codes of cells in the place of those of before, also in the counts; what is said of them."""
-        kept = self._kept.cells.array("code")
-        said = self._kept.terms.codes.reasons(codes)
-        for reasons, sign in ((self._kept.terms.codes.reasons(kept[cells]), -1), (said, 1)):
-            counted = reasons >= FIRST_REASON
-            place = account[counted] * len(REASONS) + (reasons[counted] - FIRST_REASON)
-            counts = self._kept.counts
-            counts += sign * np.bincount(place, minlength=counts.size).reshape(counts.shape)
-        kept[cells] = codes
-        return said
-
-    def _move_on(self, cells: Rows) -> None:
+    def _move_on(self, cells: Rows, person: Rows) -> Asked:
         """Pairs whose date has come, and of which all that is needed is kept."""
-        person = self._owners(cells)
-        course, account = self._courses(cells, person), self._kept.estate.personnel.ints("account")[person]
-        cycle, until = self._kept.cells.array("cycle")[cells], self._kept.cells.array("until")[cells]
-        status = digits(self._kept.terms, course.astype(np.int32), cycle, until, self._kept.terms.course_on[course])
-        codes = (self._kept.cells.array("code")[cells] & ~np.uint32(STATUS_MASK)) | status
-        said = self._recount(cells, account, codes.astype(np.uint32))
-        self._plan_for(cells, next_date(self._kept.terms, course, cycle, until))
-        new = said == ENROLS
-        columns = {"person": person, "course": course, "code": codes, "cycle_on": cycle, "until": until}
-        columns["attempt"] = np.zeros(len(cells), dtype=np.int32)  # there are no bookings
-        self._want(where(together(ENROLLING, [Table(len(cells), columns)]), new))
+        of, terms = self._pairs.cells.array, self._terms
+        course, account = self._courses(cells, person), self._account[person]
+        cycle, until, said = (of(name)[cells] for name in ("cycle", "until", "said"))
+        status = digits(terms, course, cycle, until, terms.course_on[course])
+        own = (of("own")[cells] & ~np.uint8(STATUS_MASK)) | status
+        now = terms.codes.reasons((own | terms.digits[person] | terms.profile[course]).astype(np.int64))
+        self._tallies.recount(account, said, now)
+        of("own")[cells], of("said")[cells] = own, now
+        self._pairs.note(cells, next_date(terms, course, cycle, until))
+        columns = {"person": person, "course": course, "own": own, "cycle_on": cycle, "until": until}
+        columns["attempt"] = np.zeros(len(cells), dtype=np.int32)  # no booking of the cycle has ended
+        return where(together(ENROLLING, [Table(len(cells), columns)]), now == ENROLS), together(BOOKED, [])
 
-    def _want(self, enrolling: Table) -> None:
-        """Add demand."""
-        rows = demanded(self._kept.estate, self._kept.terms, enrolling)
-        person = rows.ints("person")
-        first = self._kept.terms.starts["courses"][rows.ints("account")]
-        cell = self._kept.people.array("base")[person] + rows.ints("course") - first
-        held = spread(self._kept.estate, self._kept.terms, rows)
-        self._kept.wanted = together(WANTED, [self._kept.wanted, Table(len(rows), {**held.columns, "cell": cell})])
+    # Who is read again
 
-    def _plan_for(self, cells: Rows, due: Ints) -> None:
-        """Note the dates on which cells are to be looked at again."""
-        self._kept.cells.array("due")[cells] = due
-        self._kept.soon = np.concatenate((self._kept.soon, cells[due <= self._kept.known_until]))
+    def _blocks(self, again: Flags) -> Iterator[Block]:
+        """Blocks of people, of accounts with like catalogues."""
+        people = np.flatnonzero(again)
+        widths = np.maximum(1, self._pairs.people.array("width")[people])
+        like = np.frexp(widths)[1]
+        order = np.lexsort((self._account[people], like))
+        people, widths, like = people[order], widths[order], like[order]
+        for first, last in pairwise((0, *(np.flatnonzero(np.diff(like)) + 1).tolist(), len(people))):
+            width = int(widths[first:last].max(initial=1))
+            most = max(1, CELLS // width)
+            for start in range(first, last, most):
+                some = people[start : min(start + most, last)]
+                yield block(self._estate, self._terms, some, width, self._held.spans())
 
-    def _take_in(self, found: ReadBlock) -> None:
+    def _take_in(self, found: ReadBlock) -> Asked:
         """Put in what a block came to."""
-        here, terms, of = found.block, self._kept.terms, self._kept.cells.array
-        people = np.arange(here.lines) + here.people.start if isinstance(here.people, slice) else here.people
-        local, line, cells = self._candidates(found, people)
-        cycle, until = found.counted.cycle(local), found.counted.until(local)
-        of("cycle")[cells], of("until")[cells] = cycle, until
+        here, terms, of = found.block, self._terms, self._pairs.cells.array
+        people = np.arange(here.people.start, here.people.stop) if isinstance(here.people, slice) else here.people
+        local, cells = self._pairs.of(people, here.width)
+        said = found.reasons[local]
+        self._tallies.recount(here.account[local // here.width], of("said")[cells], said)
+        self._tallies.add_up(people, found)
+        of("own")[cells], of("said")[cells], of("due")[cells] = found.own[local], said, FAR
+        some = np.flatnonzero(said != NOBODY)
+        local, cells = local[some], cells[some]
+        cycle, until = found.counted.terms(local)
         due, entangled = dates(found, terms, local, cycle, until)
-        of("entangled")[cells] = entangled
-        self._recount(cells, here.account[line], found.codes[local])
-        self._plan_for(cells, due)
-        self._want(enrolling(found))
-        self._kept.kept_up = together(UPKEEP, [self._kept.kept_up, upkeep(found, terms)])
+        of("cycle")[cells], of("until")[cells], of("entangled")[cells] = cycle, until, entangled
+        self._pairs.note(cells, due)
+        return enrolling(found), looked_after(found)
 
-    def _candidates(self, found: ReadBlock, people: Rows) -> tuple[Rows, Rows, Rows]:
-        """The cells of a block that are a candidate's, or were: in the block, whose line, and here."""
-        here = found.block
-        widths = np.diff(self._kept.terms.starts["courses"])[here.account]
-        base = self._kept.people.array("base")[people]
-        places = np.arange(here.width)
-        inside = (places < widths[:, None]).reshape(-1)
-        cells = (base[:, None] + places).reshape(-1)
-        touched = found.codes & _TOUCHED != 0
-        touched[inside] |= self._kept.cells.array("code")[cells[inside]] & _TOUCHED != 0
-        local = np.flatnonzero(touched & inside)
-        return local, local // here.width, cells[local]
-
-    def _blocks(self, people: Rows) -> Iterator[Block]:
-        """Blocks of some people."""
-        account = self._kept.estate.personnel.ints("account")[people]
-        people = people[np.argsort(account, kind="stable")]
-        width = int(np.diff(self._kept.terms.starts["courses"])[account].max(initial=1))
-        most = max(1, CELLS // width)
-        for first in range(0, len(people), most):
-            yield block(
-                self._kept.estate, self._kept.terms, people[first : first + most], width, self._kept.held.spans()
-            )
+    def _put_in(self, news: Sequence[Asked]) -> None:
+        """Put in what pairs ask for."""
+        wanted = demanded(self._estate, together(ENROLLING, [asked for asked, _ in news]))
+        kept_up = upkeep(self._estate, together(BOOKED, [booked for _, booked in news]))
+        self._ledger.add(spread(self._estate, self._terms, wanted), kept_up)
 
     # The plan
 
     def _plan(self) -> EstatePlan:
-        rank = self._kept.held.people.array("rank")
-        wanted, kept_up = (_ordered(table, rank) for table in (self._kept.wanted, self._kept.kept_up))
-        sums = Sums(
-            credits=available(self._kept.estate, self._kept.sums["reserved"]),
-            cancellable=self._kept.sums["cancellable"].copy(),
-            deserted=self._deserted(),
+        estate, sums = self._estate, self._tallies.sums
+        credits = available(estate, sums["reserved"])
+        actions, deferred = self._ledger.concluded(self._terms.on, credits)
+        reached = Sums(credits=credits, cancellable=sums["cancellable"], deserted=self._deserted())
+        return EstatePlan(
+            estate=estate,
+            on=self._terms.on,
+            actions=actions,
+            deferred=deferred,
+            not_enrolled=self._tallies.not_enrolled,
+            guards=guards_of(estate, actions, reached),
+            findings=((),) * len(estate.accounts),
         )
-        self._kept.wanted, self._kept.kept_up = wanted, kept_up
-        return concluded(self._kept.estate, self._kept.terms.on, wanted, kept_up, self._kept.counts.copy(), sums)
 
     def _deserted(self) -> Flags:
         """The accounts with open enrolments and nobody on the register."""
-        found = np.zeros(len(self._kept.estate.accounts), dtype=np.bool_)
-        found[list({account for account, _ in self._kept.strays})] = True
-        found &= self._kept.sums["people"] == 0
+        found = np.zeros(len(self._estate.accounts), dtype=np.bool_)
+        if self._strays:
+            found[[account for account, _ in self._strays]] = True
+            found[self._account[self._held.people.array("here")]] = False
         return found
 
 
 def standing(estate: Estate, *, on: Nights) -> Standing:
     """Read an estate on a night, and keep what its pairs come to; `night` gives the plan of that or a later one."""
-    found = Standing(begun(estate, on))
+    held = holding(estate)
+    whole, terms = held.estate(), terms_of(estate, on)
+    widths = np.diff(terms.starts["courses"])[estate.personnel.ints("account")]
+    found = Standing(
+        held=held,
+        estate=whole,
+        terms=terms,
+        pairs=pairs(widths),
+        ledger=ledger(_places(held)),
+        tallies=tallies(len(estate.accounts), len(estate.personnel)),
+        strays=_strays(estate),
+    )
     found.begin()
     return found
 
 
-def _ordered(table: Table, rank: NDArray[np.int64]) -> Table:
-    """Rows by account, person and course, and last by enrolment; most of them stand so already."""
-    place = rank[table.ints("person")] << 32 | table.ints("course")
-    if "enrolment" in table.columns:
-        return taken(table, np.lexsort((table.ints("enrolment"), place)))
-    return taken(table, np.argsort(place, kind="stable"))
+def _places(held: Holding) -> Places:
+    starts = starts_of(held.settings.courses, len(held.settings.accounts))
+    return Places(held.people.array("rank").copy(), starts[:-1], int(np.diff(starts).max(initial=1)))
+
+
+def _strays(estate: Estate) -> set[tuple[int, str]]:
+    """Those who have open enrolments and are not there, by account and id."""
+    table = estate.strays["enrolments"]
+    rows = np.flatnonzero(_OPEN[table.choices("status")]).tolist()
+    keys = {(int(table.ints("account")[row]), table.ids("person")[row]) for row in rows}
+    if not keys:
+        return keys
+    return keys - set(zip(estate.personnel.ints("account").tolist(), estate.personnel.ids(), strict=True))

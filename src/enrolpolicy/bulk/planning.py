@@ -159,7 +159,7 @@ def concluded(
         actions=actions,
         deferred=allocated.deferred,
         not_enrolled=counts,
-        guards=_guards(estate, actions, sums),
+        guards=guards_of(estate, actions, sums),
         findings=((),) * len(estate.accounts),
     )
 
@@ -169,7 +169,7 @@ def _actions(served: Table, kept_up: Table) -> Table:
     stays = kept_up.choices("because") == STAYS
     kinds = np.concatenate((np.full(len(served), ENROL), np.where(stays, INVITE, CANCEL))).astype(np.uint8)
     columns: dict[str, Values] = {"type": kinds}
-    for name, absent in _ACTION.items():
+    for name, absent in ACTION.items():
         parts = [
             table.columns[name] if name in table.columns else np.full(len(table), absent) for table in (served, kept_up)
         ]
@@ -181,23 +181,25 @@ def _actions(served: Table, kept_up: Table) -> Table:
     return taken(together, np.argsort(order.astype(smallest), kind="stable"))
 
 
-_ACTION = {
+ACTION = {
     "account": UNKNOWN, "person": UNKNOWN, "course": UNKNOWN, "cycle_on": NONE, "attempt": 0, "because": STAYS,
     "expires_on": NONE, "credits": 0, "enrolment": UNKNOWN,
 }  # fmt: skip
 """What an action has beside its type, and what stands in where it has it not."""
 
 
-def _guards(estate: Estate, actions: Table, sums: Sums) -> tuple[tuple[str, ...], ...]:
+def guards_of(estate: Estate, actions: Table, sums: Sums) -> tuple[tuple[str, ...], ...]:
     """The guards that each account's plan trips."""
-    accounts, kind, account = estate.accounts, actions.choices("type"), actions.ints("account")
-    size = len(accounts)
-    enrols, cancels = (np.bincount(account[kind == one], minlength=size) for one in (ENROL, CANCEL))
-    credits = np.bincount(account, weights=actions.ints("credits"), minlength=size)
+    accounts, size = estate.accounts, len(estate.accounts)
     guarded = ~np.isnan(accounts.fractions("max_cancelled_fraction"))
     for name in ("max_enrolments", "max_credits", "max_cancellations"):
         guarded |= accounts.ints(name) != NONE
     found: list[tuple[str, ...]] = [()] * size
+    if not (guarded | sums.deserted).any():
+        return tuple(found)
+    kind, account = actions.choices("type"), actions.ints("account")
+    enrols, cancels = (np.bincount(account[kind == one], minlength=size) for one in (ENROL, CANCEL))
+    credits = np.bincount(account, weights=actions.ints("credits"), minlength=size)
     for row in np.flatnonzero(guarded | sums.deserted).tolist():
         reached = Reached(
             enrolments=int(enrols[row]),

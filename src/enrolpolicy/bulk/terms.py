@@ -97,9 +97,6 @@ def terms_of(estate: Estate, on: Nights) -> Terms:
     profile, profiles = _profiles(estate)
     validity, validities = _validities(courses)
     earliest, expiries = _expiries(estate.records, validities, int(nights.max(initial=-EPOCH)))
-    digits = person_digits(
-        people.flags("archived"), people.flags("auto_enrol"), people.choices("employment"), people.flags("reachable")
-    )
     return Terms(
         codes=code_table(profiles),
         on=nights,
@@ -113,7 +110,7 @@ def terms_of(estate: Estate, on: Nights) -> Terms:
         validities=tuple(validities),
         anchored=courses.choices("validity_anchor") == list(Anchor).index(Anchor.PREVIOUS_EXPIRY),
         profile=(profile << PROFILE_SHIFT).astype(np.uint32),
-        digits=digits,
+        digits=digits_of(people),
         earliest=earliest,
         expiries=expiries,
         starts={
@@ -132,6 +129,12 @@ def nights_of(accounts: Table, on: Nights) -> Ints:
     if missing is not None:
         raise InvalidValue("on", f"must have a date for every account; `{missing}` has none")
     return np.array([civil("on", on[id]).toordinal() - EPOCH for id in ids], dtype=np.int32)
+
+
+def digits_of(people: Table) -> Codes:
+    """What people's codes have from them."""
+    archived, on, reachable = (people.flags(name) for name in ("archived", "auto_enrol", "reachable"))
+    return person_digits(archived, on, people.choices("employment"), reachable)
 
 
 def _since(accounts: Table) -> Ints:
@@ -178,7 +181,8 @@ def _profiles(estate: Estate) -> tuple[Ints, Whole]:
     first, kinds = distinct([_numbers(courses, name) for name in names])
     of_course = np.array(list(map(course_code, _courses(estate, first, names))), dtype=np.int64)[kinds]
     profiles, profile = np.unique(of_account[courses.ints("account")] | of_course, return_inverse=True)
-    return profile.astype(np.int32), profiles
+    # People are asked about even where there is no course: cells that are nobody's have the first profile.
+    return profile.astype(np.int32), profiles if len(profiles) else np.zeros(1, dtype=np.int64)
 
 
 def _numbers(table: Table, name: str) -> Ints:
