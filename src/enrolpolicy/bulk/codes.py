@@ -1,7 +1,7 @@
-"""What is known of a pair as one small number, and what the tables say to it.
+"""What is known of a pair as one small number.
 
 The code of a pair has its own facts in the lowest byte, then the person's, then its profile (all there is to say of
-account and course), then what few bookings say. `CodeTable` asks the rows of the policy about each code that X
+account and course), then what few bookings say. What the table says of it is looked up, see `enrolpolicy.bulk.classes`.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """The few pairs that columns leave to the object engine, whose functions are asked with rows made for them alone.
 
-Bookings of this cycle that have ended, and renewals whose expiry follows from the one before or that were taken longer
-ago than the tables of expiries reach.
+Bookings that have ended where columns are in doubt, and renewals whose expiry follows from the one before or that were
+taken longer ago than the tables of expiries reach.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping

@@ -13,5 +13,4 @@ def keep_what_is_freed() -> None:
     small pieces at once; taking them anew, page by page, costs a third of the whole time. So one large piece, which
     nobody touches, is taken and freed. Other C libraries learn nothing from it.
     """
-    del_me = np.empty(_LARGE, dtype=np.uint8)
-    del del_me
+    np.empty(_LARGE, dtype=np.uint8)
