@@ -30,14 +30,13 @@ _BOOKED = list(EnrolmentStatus).index(EnrolmentStatus.BOOKED)
 _AUTO = list(Origin).index(Origin.AUTO)
 
 
-def tally(read: ReadBlock) -> tuple[int, NDArray[np.int64]]:
-    """How many pairs of each account of a block have each reason, in the order of `REASONS`; the first account."""
+def tally(read: ReadBlock, counts: NDArray[np.int64]) -> None:
+    """Add how many pairs of each account of a block have each reason, in the order of `REASONS`."""
     account, width = read.block.account, read.block.width
     low, high = int(account[0]), int(account[-1])
     ends = np.searchsorted(account, np.arange(low, high + 2)) * width
-    return low, np.array(
-        [histogram(read.reasons[one:end], _SAID)[FIRST_REASON:] for one, end in pairwise(ends.tolist())]
-    )
+    for here, (first, last) in enumerate(pairwise(ends.tolist()), low):
+        counts[here] += histogram(read.reasons[first:last], _SAID)[FIRST_REASON:]
 
 
 def enrolling(read: ReadBlock) -> Table:

@@ -1,8 +1,7 @@
 """The plan of an estate: its tables, and each account's plan as the planner itself would have made it."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple, final
+from typing import final
 
 import numpy as np
 from attrs import evolve, field, frozen
@@ -12,7 +11,7 @@ from enrolpolicy.bookings import OPEN
 from enrolpolicy.bulk.allocation import allocate, available, reserved, spread
 from enrolpolicy.bulk.answers import REASONS
 from enrolpolicy.bulk.assembly import taken
-from enrolpolicy.bulk.blocks import Block, blocks
+from enrolpolicy.bulk.blocks import blocks
 from enrolpolicy.bulk.columns import NONE, UNKNOWN, Estate, Flags, Ints, Table, Values
 from enrolpolicy.bulk.demand import (
     BOOKED,
@@ -32,7 +31,6 @@ from enrolpolicy.bulk.reading import read
 from enrolpolicy.bulk.snapshots import account_of, cycle_of
 from enrolpolicy.bulk.terms import Nights, Terms, terms_of
 from enrolpolicy.candidate import enrolment_key
-from enrolpolicy.errors import InvalidValue
 from enrolpolicy.model import EnrolmentStatus
 from enrolpolicy.planner import Reached, exceeded
 from enrolpolicy.plans import Finding
@@ -80,45 +78,30 @@ class EstatePlan:
                 yield enrolment_key(accounts[account], people[person], courses[course], cycle_of(cycle_on), attempt)
 
 
-def plan_estate(estate: Estate, *, on: Nights, findings: bool = True, workers: int = 1) -> EstatePlan:
+def plan_estate(estate: Estate, *, on: Nights, findings: bool = True) -> EstatePlan:
     """The plan of every account of an estate, on one night or each on its own (by account id).
 
-    What `enrolpolicy.plan` answers for each account, in columns. Without `findings` none are looked for. So many
-    `workers`, threads of this process, share the work; the plan is the same whatever their number. Raises
-    `InvalidValue` where an account has no night, and for less than one worker.
+    What `enrolpolicy.plan` answers for each account, in columns. Without `findings` none are looked for. Raises
+    `InvalidValue` where an account has no night.
     """
-    if workers < 1:
-        raise InvalidValue("workers", f"must be at least 1, not {workers}")
     keep_what_is_freed()
     terms = terms_of(estate, on)
-    wanted, kept_up, counts = _survey(estate, terms, workers)
-    found = concluded(estate, terms.on, wanted, kept_up, counts, sums_of(estate))
+    found = concluded(estate, terms.on, *_survey(estate, terms), sums_of(estate))
     return evolve(found, findings=noticed(estate, terms.on)) if findings else found
 
 
-class _Surveyed(NamedTuple):
-    """What a block comes to."""
-
-    reasons: tuple[int, NDArray[np.int64]]
-    asked: Table
-    booked: Table
-
-
-def _survey(estate: Estate, terms: Terms, workers: int) -> tuple[Table, Table, NDArray[np.int64]]:
+def _survey(estate: Estate, terms: Terms) -> tuple[Table, Table, NDArray[np.int64]]:
     """What all pairs ask for: the demand, what is done about bookings, and the counts of those left out."""
-
-    def survey(block: Block) -> _Surveyed:
-        here = read(block, terms)
-        return _Surveyed(tally(here), enrolling(here), looked_after(here))
-
-    with ThreadPoolExecutor(workers) as pool:
-        run = map if workers == 1 else pool.map
-        parts = list(run(survey, blocks(estate, terms)))
     counts = np.zeros((len(estate.accounts), len(REASONS)), dtype=np.int64)
-    for first, found in (part.reasons for part in parts):
-        counts[first : first + len(found)] += found
-    wanted = spread(estate, terms, demanded(estate, together(ENROLLING, [part.asked for part in parts])))
-    kept_up = upkeep(estate, together(BOOKED, [part.booked for part in parts]))
+    asked: list[Table] = []
+    booked: list[Table] = []
+    for block in blocks(estate, terms):
+        here = read(block, terms)
+        tally(here, counts)
+        asked.append(enrolling(here))
+        booked.append(looked_after(here))
+    wanted = spread(estate, terms, demanded(estate, together(ENROLLING, asked)))
+    kept_up = upkeep(estate, together(BOOKED, booked))
     order = np.lexsort([kept_up.ints(name) for name in ("enrolment", "course", "person")])
     return wanted, taken(kept_up, order), counts
 
