@@ -20,6 +20,8 @@ settings.register_profile(
     "thorough", max_examples=5_000, deadline=None, print_blob=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )  # fmt: skip
+# Whether all of the library is in a wheel shows with the first examples.
+settings.register_profile("glance", settings.get_profile("quick"), max_examples=5)
 # mutmut calls a test again and again in one process, which Hypothesis would take for a fault of the test; and that a
 # mutant is noticed is enough, nobody reads the smallest example.
 settings.register_profile(

@@ -11,5 +11,5 @@ trap 'rm -rf "$here"' EXIT
 "$here/venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps "$here"/dist/*.whl
 cp -R tests examples tools docs proofs benchmarks pyproject.toml README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md Makefile "$here"
 cd "$here"
-"$here/venv/bin/python" -m pytest -q -n auto -p no:cacheprovider \
+HYPOTHESIS_PROFILE=glance "$here/venv/bin/python" -m pytest -q -n auto -p no:cacheprovider \
   --ignore=tests/nights --ignore=tests/processes --ignore=tests/bulk
