@@ -66,8 +66,9 @@ def renamed(snapshot: Snapshot, new: str) -> Snapshot:
     return with_rows(snapshot, (*snapshot.personnel, evolve(snapshot.personnel[0], id=new)), own)
 
 
-def expected(current: list[Snapshot], on: dict[str, date]) -> list[Plan]:
-    return [evolve(plan(snapshot, on=on[snapshot.account.id]), findings=()) for snapshot in current]
+def expected(current: list[Snapshot], on: dict[str, date], *, findings: bool = False) -> list[Plan]:
+    plans = [plan(snapshot, on=on[snapshot.account.id]) for snapshot in current]
+    return plans if findings else [evolve(found, findings=()) for found in plans]
 
 
 def sources(current: list[Snapshot]) -> dict[str, Snapshot]:
@@ -96,8 +97,9 @@ class TestANightAfterANight:
                     changed.append(only(after, _ids(after) if everybody else people))
             days = st.sampled_from([0, 1, 1, 2, 7, 30, 100])
             on = {id: day + timedelta(data.draw(days)) for id, day in on.items()}
-            found = kept.night(on=on, changed=estate_of(changed) if changed else None, left=left)
-            assert list(plans_of(found, sources(current))) == expected(current, on)
+            asked = data.draw(st.booleans())
+            found = kept.night(on=on, changed=estate_of(changed) if changed else None, left=left, findings=asked)
+            assert list(plans_of(found, sources(current))) == expected(current, on, findings=asked)
 
     def _change(self, snapshot: Snapshot, on: date, data: st.DataObject) -> tuple[Snapshot, set[str]]:
         """An account as it is to be said from now on, and the people of whom that is to be taken over."""

@@ -7,7 +7,7 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from enrolpolicy.bulk.assembly import EPOCH, Rows
-from enrolpolicy.bulk.columns import NONE, Estate, Flags, Ints, Table, Values
+from enrolpolicy.bulk.columns import NONE, Estate, Ints, Table, Values
 from enrolpolicy.bulk.demand import CAUSES, where
 from enrolpolicy.bulk.snapshots import cycle_of, day_of
 from enrolpolicy.bulk.terms import Terms

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from enrolpolicy.bulk.assembly import Rows
 from enrolpolicy.bulk.columns import Table, Values
 
-
 SPARE = 4
 """One row in so many may be nobody's before a table is written anew without them."""
 

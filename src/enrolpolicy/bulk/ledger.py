@@ -86,7 +86,9 @@ class Ledger:
         self._keys = np.insert(self._keys, places, keys[order])
 
     def _keys_of(self, rows: Rows) -> Keys:
-        kind, account, person, course = (self.rows.array(name)[rows] for name in ("type", "account", "person", "course"))
+        kind, account, person, course = (
+            self.rows.array(name)[rows] for name in ("type", "account", "person", "course")
+        )
         return self.places.keys(kind, account, person, course)
 
     def concluded(self, on: Ints, credits: NDArray[np.int64]) -> tuple[Table, Table]:
