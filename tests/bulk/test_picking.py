@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from enrolpolicy.bulk.picking import at, either, histogram, looked_up, ranges
+from enrolpolicy.bulk.assembly import one_after_another
+from enrolpolicy.bulk.picking import at, either, histogram, looked_up
 
 NUMBERS = st.integers(-(2**31), 2**31 - 1)
 
@@ -28,9 +29,9 @@ class TestPicking:
         assert either(flags, usual, other).tolist() == [usual if flag else theirs for flag, _, theirs in rows]
 
     @given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 5))))
-    def test_ranges(self, rows: list[tuple[int, int]]) -> None:
+    def test_one_after_another(self, rows: list[tuple[int, int]]) -> None:
         start, count = (np.array([row[place] for row in rows], dtype=np.intp) for place in (0, 1))
-        assert ranges(start, count).tolist() == [first + nth for first, size in rows for nth in range(size)]
+        assert one_after_another(start, count).tolist() == [first + nth for first, size in rows for nth in range(size)]
 
     @given(st.integers(1, 40), st.data())
     def test_histogram(self, size: int, data: st.DataObject) -> None:

@@ -66,8 +66,9 @@ def renamed(snapshot: Snapshot, new: str) -> Snapshot:
     return with_rows(snapshot, (*snapshot.personnel, evolve(snapshot.personnel[0], id=new)), own)
 
 
-def expected(current: list[Snapshot], on: dict[str, date]) -> list[Plan]:
-    return [evolve(plan(snapshot, on=on[snapshot.account.id]), findings=()) for snapshot in current]
+def expected(current: list[Snapshot], on: dict[str, date], *, findings: bool = False) -> list[Plan]:
+    plans = [plan(snapshot, on=on[snapshot.account.id]) for snapshot in current]
+    return plans if findings else [evolve(found, findings=()) for found in plans]
 
 
 def sources(current: list[Snapshot]) -> dict[str, Snapshot]:
@@ -75,8 +76,8 @@ def sources(current: list[Snapshot]) -> dict[str, Snapshot]:
 
 
 class TestANightAfterANight:
-    """Whatever happens between nights (people change, join and leave, the plan is carried out, days pass), each plan is
-    the one that planning everything makes."""
+    """Whatever happens between nights (people change, join and leave, settings and catalogues change, the plan is carried
+    out, days pass), each plan is the one that planning everything makes."""
 
     @given(estates(most=2), st.data())
     @settings(max_examples=5_000 if THOROUGH else 100)
@@ -89,14 +90,16 @@ class TestANightAfterANight:
             left: list[tuple[str, str]] = []
             for place, snapshot in enumerate(current):
                 other, people = self._change(snapshot, on[snapshot.account.id], data)
-                if people:
-                    current[place] = after = replaced(snapshot, people, other)
-                    left += [(after.account.id, id) for id in sorted(people & _ids(snapshot) - _ids(after))]
-                    changed.append(only(after, people))
+                settled, everybody = self._settle(snapshot, data)
+                current[place] = after = replaced(settled, people, other)
+                left += [(after.account.id, id) for id in sorted(people & _ids(snapshot) - _ids(after))]
+                if people or settled is not snapshot:
+                    changed.append(only(after, _ids(after) if everybody else people))
             days = st.sampled_from([0, 1, 1, 2, 7, 30, 100])
             on = {id: day + timedelta(data.draw(days)) for id, day in on.items()}
-            found = kept.night(on=on, changed=estate_of(changed) if changed else None, left=left)
-            assert list(plans_of(found, sources(current))) == expected(current, on)
+            asked = data.draw(st.booleans())
+            found = kept.night(on=on, changed=estate_of(changed) if changed else None, left=left, findings=asked)
+            assert list(plans_of(found, sources(current))) == expected(current, on, findings=asked)
 
     def _change(self, snapshot: Snapshot, on: date, data: st.DataObject) -> tuple[Snapshot, set[str]]:
         """An account as it is to be said from now on, and the people of whom that is to be taken over."""
@@ -116,6 +119,28 @@ class TestANightAfterANight:
                 gone = set(data.draw(st.lists(st.sampled_from(ids), unique=True))) if ids else set()
                 return only(snapshot, _ids(snapshot) - gone), gone
         return snapshot, set()
+
+    def _settle(self, snapshot: Snapshot, data: st.DataObject) -> tuple[Snapshot, bool]:
+        """An account with settings of its own or others, and whether courses or roles came or went."""
+        match data.draw(st.sampled_from(["nothing", "nothing", "account", "courses", "roles", "all", "fewer"])):
+            case "account":
+                [(other, _)] = data.draw(estates(most=1))
+                return evolve(snapshot, account=evolve(other.account, id=snapshot.account.id)), False
+            case "courses":
+                [(other, _)] = data.draw(estates(most=1))
+                theirs = {row.id: row for row in other.courses}
+                return evolve(snapshot, courses=tuple(theirs.get(row.id, row) for row in snapshot.courses)), False
+            case "roles":
+                asked = data.draw(st.permutations([role.requirements for role in snapshot.roles]))
+                rows = zip(snapshot.roles, asked, strict=True)
+                return evolve(snapshot, roles=tuple(evolve(row, requirements=found) for row, found in rows)), False
+            case "all":
+                [(other, _)] = data.draw(estates(most=1))
+                return evolve(snapshot, courses=other.courses, roles=other.roles), True
+            case "fewer":
+                first = data.draw(st.integers(0, 2))
+                return evolve(snapshot, courses=snapshot.courses[first:]), True
+        return snapshot, False
 
     def test_time_alone(self) -> None:
         """Sixty nights on which nothing changes but the date: completions that lie ahead, and pauses after refusals."""
@@ -150,22 +175,27 @@ class TestANightAfterANight:
 
 
 class TestWhatItCannotFollow:
-    """Settings that changed, a night before the last, and people who are not there are refused; it says what to do."""
+    """Half of an account whose catalogue changed, a night before the last, and people who are not there are refused; it
+    says what to do, and nothing is changed."""
 
     @pytest.fixture
     def snapshot(self) -> Snapshot:
         return register(20)
 
-    def test_other_settings(self, snapshot: Snapshot) -> None:
+    def test_courses_that_came_or_went_without_everybody(self, snapshot: Snapshot) -> None:
+        """Rows of people who are not given may be about a course that is no more, or that nobody knew of."""
         kept = standing(estate_of([snapshot]), on=ON)
-        courses = (evolve(snapshot.courses[0], lead_days=7), *snapshot.courses[1:])
+        new = evolve(snapshot.courses[0], id="new")
+        first = snapshot.personnel[0].id
         for other in (
-            evolve(snapshot, account=evolve(snapshot.account, credits=7)),
-            evolve(snapshot, courses=courses),
+            evolve(snapshot, courses=snapshot.courses[1:]),
+            evolve(snapshot, courses=(*snapshot.courses, new)),
             evolve(snapshot, roles=snapshot.roles[1:]),
         ):
-            with pytest.raises(InvalidValue, match="those of `estate` differ, so begin a new `Standing`"):
-                kept.night(on=ON, changed=estate_of([other]))
+            some = only(other, _ids(snapshot) - {first})
+            with pytest.raises(InvalidValue, match=f"courses or roles came or went; there is no `{first}`"):
+                kept.night(on=ON, changed=estate_of([some]), left=[("estate", snapshot.personnel[1].id)])
+        assert list(plans_of(kept.night(on=ON), sources([snapshot]))) == expected([snapshot], {"estate": ON})
 
     def test_another_account(self, snapshot: Snapshot) -> None:
         other = evolve(snapshot, account=evolve(snapshot.account, id="other"))

@@ -141,6 +141,16 @@ _Part = tuple[Ints, dict[str, Values]]
 """Some rows: the account of each, and their columns."""
 
 
+def selected(estate: Estate, chosen: Flags) -> Estate:
+    """The settings of some accounts alone, as those of an estate of which they are all."""
+    account = (np.cumsum(chosen) - 1).astype(np.int32)
+    now = estate
+    for name in SETTINGS:
+        tables: dict[str, Any] = {name: _in_order([_part(estate, name, chosen, account, now)])}
+        now = evolve(now, **tables)
+    return now
+
+
 def _part(estate: Estate, name: str, chosen: Flags, account: Ints, now: Estate) -> _Part:
     """The rows of the chosen accounts, as they refer to accounts and rows of now."""
     table: Table = getattr(estate, name)

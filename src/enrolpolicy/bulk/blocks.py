@@ -11,9 +11,9 @@ from typing import final
 import numpy as np
 from attrs import frozen
 
-from enrolpolicy.bulk.assembly import Rows, between
+from enrolpolicy.bulk.assembly import Rows, between, one_after_another
 from enrolpolicy.bulk.columns import Choices, Estate, Flags, Instants, Ints, Table
-from enrolpolicy.bulk.picking import at, ranges
+from enrolpolicy.bulk.picking import at
 from enrolpolicy.bulk.terms import Terms
 
 CELLS = 1 << 18
@@ -84,8 +84,8 @@ class Block:
             rows = between(person, self.people.start, self.people.stop)
             return Part(table, rows, (person[rows] - self.people.start).astype(np.intp))
         assert self.spans is not None
-        start, count = (part[self.people].astype(np.intp) for part in self.spans[name])
-        return Part(table, ranges(start, count), np.repeat(np.arange(self.lines), count))
+        start, count = (part[self.people] for part in self.spans[name])
+        return Part(table, one_after_another(start, count), np.repeat(np.arange(self.lines), count))
 
     def cell(self, part: Part) -> Rows:
         """The cell of each row."""

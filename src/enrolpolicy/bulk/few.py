@@ -12,12 +12,12 @@ import numpy as np
 from attrs import frozen
 
 from enrolpolicy.bookings import REQUESTED, Bookings, bookings
-from enrolpolicy.bulk.assembly import EPOCH, FIRST, Rows
+from enrolpolicy.bulk.assembly import EPOCH, FIRST, Rows, one_after_another
 from enrolpolicy.bulk.blocks import Block, Part
 from enrolpolicy.bulk.codes import RECORDED, STANDINGS
 from enrolpolicy.bulk.columns import NONE, SHAPES, Ints, Table
 from enrolpolicy.bulk.counting import Counted
-from enrolpolicy.bulk.picking import at, ranges
+from enrolpolicy.bulk.picking import at
 from enrolpolicy.bulk.snapshots import account_of, courses_of, cycle_of, day_of, said_by
 from enrolpolicy.bulk.terms import NEVER, Terms
 from enrolpolicy.model import EnrolmentStatus, TrainingRecord
@@ -148,7 +148,7 @@ def rows_of_cells(block: Block, located: Located, cells: Rows) -> Rows:
     part, cell = located
     lines = np.unique(cells // block.width)
     first = np.searchsorted(part.line, lines)
-    theirs = ranges(first, np.searchsorted(part.line, lines + 1) - first)
+    theirs = one_after_another(first, np.searchsorted(part.line, lines + 1) - first)
     wanted = np.zeros(block.cells, dtype=np.bool_)
     wanted[cells] = True
     return theirs[np.flatnonzero(at(wanted, at(cell, theirs)))]

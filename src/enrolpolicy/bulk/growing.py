@@ -27,20 +27,13 @@ class Growing:
     def append(self, table: Table) -> int:
         """Add rows, which have all columns; the place of the first of them."""
         first, self.used = self.used, self.used + len(table)
-        for name in self._arrays:
-            self._room(name, first)[first : self.used] = cast("NDArray[np.generic]", table.columns[name])
+        for name, array in self._arrays.items():
+            if self.used > len(array):
+                self._arrays[name] = _roomy(array[:first], self.used)
+            self._arrays[name][first : self.used] = cast("NDArray[np.generic]", table.columns[name])
         for name, texts in self._texts.items():
             texts.extend(table.texts(name))
         return first
-
-    def _room(self, name: str, full: int) -> NDArray[np.generic]:
-        """A column with room for all rows, of which some are full, and for a quarter more."""
-        array = self._arrays[name]
-        if self.used > len(array):
-            array = np.empty(self.used + self.used // 4, dtype=array.dtype)
-            array[:full] = self._arrays[name][:full]
-            self._arrays[name] = array
-        return array
 
     def put(self, rows: Rows, columns: Mapping[str, Values], places: Rows) -> None:
         """Write over some columns of some rows what stands at some places of others."""
@@ -53,7 +46,7 @@ class Growing:
 
     def keep(self, rows: Rows) -> None:
         """Keep these rows alone, in this order. What was handed out of the columns before stays what it was."""
-        self._arrays = {name: array[rows] for name, array in self._arrays.items()}
+        self._arrays = {name: _roomy(array[rows], len(rows)) for name, array in self._arrays.items()}
         at = rows.tolist() if self._texts else []
         self._texts = {name: [texts[row] for row in at] for name, texts in self._texts.items()}
         self.used = len(rows)
@@ -68,13 +61,20 @@ class Growing:
         return Table(self.used, {**columns, **self._texts})
 
 
-def growing(table: Table, *, ours: bool = False) -> Growing:
-    """A table that can grow: a copy, unless its columns are nobody else's."""
+def growing(table: Table) -> Growing:
+    """A copy of a table that can grow."""
     arrays: dict[str, NDArray[np.generic]] = {}
     texts = {}
     for name, values in table.columns.items():
         if isinstance(values, np.ndarray):
-            arrays[name] = values if ours else values.copy()
+            arrays[name] = _roomy(values, len(values))
         else:
             texts[name] = list(values)
     return Growing(len(table), arrays, texts)
+
+
+def _roomy(full: NDArray[np.generic], rows: int) -> NDArray[np.generic]:
+    """A copy with room for so many rows and half as many more, which takes no memory until it is written to."""
+    array = np.empty(rows + rows // 2, dtype=full.dtype)
+    array[: len(full)] = full
+    return array

@@ -13,6 +13,7 @@ from enrolpolicy.bulk.assembly import Rows, one_after_another, taken
 from enrolpolicy.bulk.blocks import Spans
 from enrolpolicy.bulk.columns import OF_PERSON, Estate, Ints, Table
 from enrolpolicy.bulk.growing import SPARE, Growing, growing
+from enrolpolicy.bulk.straying import Strays, strays_of
 from enrolpolicy.bulk.terms import digits_of
 from enrolpolicy.errors import InvalidValue
 
@@ -28,6 +29,7 @@ class Holding:
 
     settings: Estate
     """The accounts, courses, roles and requirements, and the rows of the beginning."""
+    strays: Strays
     people: Growing
     tables: dict[str, Growing]
     _accounts: Mapping[str, int]
@@ -42,15 +44,18 @@ class Holding:
     def estate(self) -> Estate:
         """All rows, also those that are nobody's any more."""
         tables: dict[str, Any] = {name: rows.table() for name, rows in self.tables.items()}
-        return evolve(self.settings, personnel=self.people.table(), **tables)
+        return evolve(self.settings, personnel=self.people.table(), strays=self.strays.tables(), **tables)
+
+    def present(self) -> Rows:
+        """The people who are here, by account and id."""
+        return self._order[self.people.array("here")[self._order]]
 
     def spans(self) -> Mapping[str, Spans]:
         """Where everybody's rows stand, by table."""
         of = self.people.array
         return {name: (of(f"{name}_from"), of(f"{name}_count")) for name in OF_PERSON}
 
-    def keys(self, people: Rows) -> set[tuple[int, str]]:
-        """The account and the id of some people."""
+    def _keys(self, people: Rows) -> set[tuple[int, str]]:
         of = self.people.array("account")[people].tolist()
         return {(account, self._ids[row]) for account, row in zip(of, people.tolist(), strict=True)}
 
@@ -77,6 +82,7 @@ class Holding:
             raise InvalidValue("changed", f"must be of accounts that are there; there is no `{unknown}`")
         account = np.array([self._accounts[id] for id in changed.accounts.ids("account")], dtype=np.int32)
         found = altered(changed, self.settings, account)
+        found.settings[self.strays.differing(changed, account)] = True
         for row in np.flatnonzero(found.catalogue).tolist():
             self._all_of(changed, row, int(account[row]), left)
         return found
@@ -110,6 +116,8 @@ class Holding:
 
     def leave(self, people: Rows) -> None:
         """Take away all rows of some people."""
+        if len(people):
+            self.strays.forget(self._keys(people))
         self.people.array("here")[people] = False
         for name in OF_PERSON:
             self._count(name, people, 0)
@@ -120,12 +128,11 @@ class Holding:
         kept[people] = count
         self._live[name] += int(kept[people].sum())
 
-    def replace(self, changed: Estate, account: Ints) -> Rows:
-        """Put the rows of the people of another estate in place of theirs; the rows of those people, by theirs there.
-
-        `account` has the rows of its accounts here.
-        """
+    def replace(self, changed: Estate, found: Altered) -> Rows:
+        """Put the rows of the people of another estate in place of theirs; the rows of those people, by theirs there."""
+        account = found.account
         people = self._people(changed.personnel, account)
+        self.strays.replace(changed, account, self._keys(people), found.settings)
         into = {
             "account": account,
             "course": moved(changed.courses, self.settings.courses, account),
@@ -206,6 +213,7 @@ def holding(estate: Estate) -> Holding:
     places = [dict(zip(ids[first:last], range(first, last), strict=True)) for first, last in pairwise(starts.tolist())]
     return Holding(
         settings=settled(estate),
+        strays=strays_of(estate),
         people=growing(Table(size, columns)),
         tables={name: growing(getattr(estate, name)) for name in OF_PERSON},
         accounts={id: row for row, id in enumerate(estate.accounts.ids("account"))},

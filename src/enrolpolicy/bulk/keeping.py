@@ -13,7 +13,6 @@ from typing import final
 import numpy as np
 from attrs import define, evolve
 
-from enrolpolicy.bookings import OPEN
 from enrolpolicy.bulk.allocation import available, spread
 from enrolpolicy.bulk.altering import Altered, starts_of
 from enrolpolicy.bulk.assembly import Rows
@@ -25,15 +24,14 @@ from enrolpolicy.bulk.counting import digits
 from enrolpolicy.bulk.demand import BOOKED, ENROLLING, demanded, enrolling, looked_after, together, upkeep, where
 from enrolpolicy.bulk.holding import Holding, holding
 from enrolpolicy.bulk.ledger import Ledger, Places, ledger
+from enrolpolicy.bulk.looking import Noticed, unlooked
 from enrolpolicy.bulk.pairs import Pairs, pairs
 from enrolpolicy.bulk.planning import ENROL, EstatePlan, Sums, guards_of
 from enrolpolicy.bulk.reading import ReadBlock, read
 from enrolpolicy.bulk.tallies import Tallies, tallies
 from enrolpolicy.bulk.terms import Nights, Terms, nights_of, terms_of
 from enrolpolicy.errors import InvalidValue
-from enrolpolicy.model import EnrolmentStatus
-
-_OPEN = np.array([status in OPEN for status in EnrolmentStatus])
+from enrolpolicy.plans import Finding
 
 Asked = tuple[Table, Table]
 """What is asked for: who is to be enrolled, and the bookings that are looked after."""
@@ -55,16 +53,23 @@ class Standing:
     _pairs: Pairs
     _ledger: Ledger
     _tallies: Tallies
-    _strays: set[tuple[int, str]]
-    """Those who have open enrolments and are not there, by account and id."""
+    _noticed: Noticed
 
-    def night(self, *, on: Nights, changed: Estate | None = None, left: Collection[tuple[str, str]] = ()) -> EstatePlan:
-        """The plan of a night, which is not before the last one; without findings.
+    def night(
+        self,
+        *,
+        on: Nights,
+        changed: Estate | None = None,
+        left: Collection[tuple[str, str]] = (),
+        findings: bool = False,
+    ) -> EstatePlan:
+        """The plan of a night, which is not before the last one.
 
         `changed` holds people with all their rows as they are now, and their accounts with all settings; its people
         replace those of the same ids, or join. Where settings of an account differ from those of before, they are taken
         over, too, and everybody of the account is looked at again. `left` are people, by the ids of account and person,
-        of whom there is no row any more.
+        of whom there is no row any more. With `findings`, accounts of which anything changed since they were looked for
+        last are looked through for them.
 
         Raises `InvalidValue`, and changes nothing, for a night before the last, an account or somebody left who is not
         there, and where courses or roles of an account came or went but `changed` has not everybody of it.
@@ -76,6 +81,7 @@ class Standing:
         found = None if changed is None else self._held.compared(changed, gone)
         self._tidy()
         self._held.leave(gone)
+        self._noticed.touch(self._account[gone])
         again = np.zeros(self._held.people.used, dtype=np.bool_)
         again[gone] = True
         if changed is not None and found is not None:
@@ -88,7 +94,7 @@ class Standing:
         self._put_in(
             [self._move_on(due, person), *(self._take_in(read(some, self._terms)) for some in self._blocks(again))]
         )
-        return self._plan()
+        return self._plan(self._noticed.of(self._held, nights) if findings else ((),) * len(nights))
 
     def begin(self) -> None:
         """Read everybody, once, before the first night."""
@@ -100,11 +106,11 @@ class Standing:
         """Put in what changed; who of all people is to be read again, those among them who were."""
         if found.settings.any():
             self._held.resettle(changed, found)
-        come = self._held.replace(changed, found.account)
+        come = self._held.replace(changed, found)
         self._estate = self._held.estate()
-        if self._strays:
-            self._strays.difference_update(self._held.keys(come))  # what is open under their name is now theirs
         account, stood = self._account, len(again)
+        self._noticed.touch(account[come])
+        self._noticed.touch(found.account[found.settings])
         again = np.concatenate((again, np.ones(len(account) - stood, dtype=np.bool_)))
         again[come] = True
         again |= np.isin(account, found.account[found.settings])
@@ -227,7 +233,7 @@ class Standing:
 
     # The plan
 
-    def _plan(self) -> EstatePlan:
+    def _plan(self, findings: tuple[tuple[Finding, ...], ...]) -> EstatePlan:
         estate, sums = self._estate, self._tallies.sums
         credits = available(estate, sums["reserved"])
         actions, deferred = self._ledger.concluded(self._terms.on, credits)
@@ -239,14 +245,15 @@ class Standing:
             deferred=deferred,
             not_enrolled=self._tallies.not_enrolled,
             guards=guards_of(estate, actions, reached),
-            findings=((),) * len(estate.accounts),
+            findings=findings,
         )
 
     def _deserted(self) -> Flags:
         """The accounts with open enrolments and nobody on the register."""
         found = np.zeros(len(self._estate.accounts), dtype=np.bool_)
-        if self._strays:
-            found[[account for account, _ in self._strays]] = True
+        booked = self._held.strays.booked()
+        if booked:
+            found[booked] = True
             found[self._account[self._held.people.array("here")]] = False
         return found
 
@@ -263,7 +270,7 @@ def standing(estate: Estate, *, on: Nights) -> Standing:
         pairs=pairs(widths),
         ledger=ledger(_places(held)),
         tallies=tallies(len(estate.accounts), len(estate.personnel)),
-        strays=_strays(estate),
+        noticed=unlooked(len(estate.accounts)),
     )
     found.begin()
     return found
@@ -272,13 +279,3 @@ def standing(estate: Estate, *, on: Nights) -> Standing:
 def _places(held: Holding) -> Places:
     starts = starts_of(held.settings.courses, len(held.settings.accounts))
     return Places(held.people.array("rank").copy(), starts[:-1], int(np.diff(starts).max(initial=1)))
-
-
-def _strays(estate: Estate) -> set[tuple[int, str]]:
-    """Those who have open enrolments and are not there, by account and id."""
-    table = estate.strays["enrolments"]
-    rows = np.flatnonzero(_OPEN[table.choices("status")]).tolist()
-    keys = {(int(table.ints("account")[row]), table.ids("person")[row]) for row in rows}
-    if not keys:
-        return keys
-    return keys - set(zip(estate.personnel.ints("account").tolist(), estate.personnel.ids(), strict=True))

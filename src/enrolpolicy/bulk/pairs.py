@@ -16,6 +16,9 @@ _AHEAD = 8
 """For so many days the pairs to look at are known beforehand; then all are gone through for those of the next."""
 
 
+_NO_CELLS = np.empty(0, dtype=np.int64)
+
+
 @final
 @define(eq=False, kw_only=True)
 class Pairs:
@@ -102,26 +105,25 @@ def _firsts(base: NDArray[np.int64]) -> Growing:
 
 def pairs(widths: Ints) -> Pairs:
     """Cells for people, so many for each, that are nobody's."""
-    base = np.cumsum(widths, dtype=np.int64) - widths
-    return Pairs(
-        cells=growing(untouched(int(widths.sum())), ours=True),
-        people=growing(Table(len(widths), {"base": base, "width": widths})),
-        firsts=_firsts(base),
-        soon=np.empty(0, dtype=np.intp),
+    found = Pairs(
+        cells=growing(untouched(0)),
+        people=growing(Table(0, {"base": _NO_CELLS, "width": widths[:0]})),
+        firsts=_firsts(_NO_CELLS),
+        soon=_NO_CELLS,
         soon_due=np.empty(0, dtype=np.int32),
     )
+    found.give(np.arange(len(widths)), widths)
+    return found
 
 
 def untouched(size: int) -> Table:
     """So many cells that are nobody's."""
-    return Table(
-        size,
-        {
-            "own": np.zeros(size, dtype=np.uint8),
-            "said": np.full(size, NOBODY, dtype=np.uint8),
-            "cycle": np.full(size, NONE, dtype=np.int32),
-            "until": np.full(size, NONE, dtype=np.int32),
-            "due": np.full(size, FAR, dtype=np.int32),
-            "entangled": np.zeros(size, dtype=np.bool_),
-        },
-    )
+    columns = {
+        "own": np.uint8(0),
+        "said": np.uint8(NOBODY),
+        "cycle": np.int32(NONE),
+        "until": np.int32(NONE),
+        "due": np.int32(FAR),
+        "entangled": np.bool_(False),
+    }
+    return Table(size, {name: np.broadcast_to(nothing, size) for name, nothing in columns.items()})

@@ -37,13 +37,6 @@ def either(flags: Flags, one: Ints | int, other: Ints | int) -> Ints:
     return cast("Ints", (one ^ other) & mask ^ other)
 
 
-def ranges(start: NDArray[np.intp], count: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Runs of places, one after another: so many from each start on."""
-    before = np.cumsum(count) - count
-    found: NDArray[np.intp] = np.arange(int(count.sum())) + np.repeat(start - before, count)
-    return found
-
-
 def histogram(values: Choices, size: int) -> NDArray[np.int64]:
     """How often each number below `size` is there; two neighbours are counted as one number, in half the time."""
     pairs = np.bincount(values[: len(values) & ~1].view(np.uint16), minlength=size << 8).reshape(-1, 256)
