@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +18,7 @@ from enrolpolicy.arrow import ArrowStream, estate_of_tables, estates, schema, ta
 from enrolpolicy.arrow.kernels import made
 from enrolpolicy.arrow.references import _by_id, _by_key, _by_place, index
 from enrolpolicy.arrow.working_out import reachable_in_arrow
-from enrolpolicy.bulk import SHAPES, estate_of, plan_estate, plans_of
+from enrolpolicy.bulk import SHAPES, blocks, estate_of, plan_estate, plans_of
 from enrolpolicy.bulk.assembly import reachable
 from enrolpolicy.bulk.columns import UNKNOWN
 from enrolpolicy.testing.builders import NIGHT
@@ -80,6 +81,17 @@ class TestTheSamePlan:
         sources = {snapshot.account.id: snapshot for snapshot in whole}
         found = [one for estate in estates(tables, rows=rows) for one in plans_of(plan_estate(estate, on=on), sources)]
         assert found == [plan(snapshot, on=on) for snapshot in whole]
+
+    @given(registers(), st.integers(1, 9))
+    def test_in_blocks_of_few_people(self, drawn: tuple[list[Snapshot], date], cells: int) -> None:
+        """A block finds its people's rows only where they stand together, whatever the ids of bookings are."""
+        whole, on = drawn
+        tables = tables_of(estate_of(whole))
+        with patch.object(blocks, "CELLS", cells):
+            found = plans_of(plan_estate(estate_of_tables(tables), on=on))
+            ours = [(one.actions, one.deferred, one.counts) for one in found]
+        plans = [plan(snapshot, on=on) for snapshot in whole]
+        assert ours == [(one.actions, one.deferred, one.counts) for one in plans]
 
     @given(registers())
     @settings(max_examples=30)

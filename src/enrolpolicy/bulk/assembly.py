@@ -31,7 +31,7 @@ class Draft:
     """A table as it was read. `meant` has the texts of its references by column.
 
     What is worked out from texts (`DERIVED`) may be among its columns already, where a reader has a quicker way.
-    `by_id`: its rows are known to stand by account (enrolments: by person), then id.
+    `by_id`: its rows are known to stand by account, then id.
     """
 
     table: Table
@@ -174,10 +174,8 @@ def _order(shape: Shape, table: Table, *, by_id: bool) -> Rows | None:
     names = {column.name for column in shape.columns}
     owner = next((name for name in ("person", "role") if name in names), "account")
     owners = table.ints(owner)
-    if "id" not in names:
+    if by_id or "id" not in names:
         return None if bool((owners[1:] >= owners[:-1]).all()) else np.argsort(owners, kind="stable")
-    if by_id:
-        return None
     keys = list(zip(owners.tolist(), table.ids(), strict=True))
     if all(before < after for before, after in pairwise(keys)):
         return None
