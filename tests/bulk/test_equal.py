@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from attrs import evolve
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from documents import near_ready_rows
 from enrolpolicy import Snapshot, TrainingRecord, Validity, decide, dump, load, plan
-from enrolpolicy.bulk import estate_of, plan_estate, plans_of, snapshot_of, verdicts
+from enrolpolicy.bulk import blocks, estate_of, plan_estate, plans_of, snapshot_of, verdicts
 from enrolpolicy.bulk.assembly import EPOCH, FIRST, cycle_days
 from enrolpolicy.bulk.columns import NONE
 from enrolpolicy.canonical import digest
@@ -127,10 +128,12 @@ class TestThePlansAreTheSame:
         assert list(found) == [plan(snapshot, on=on) for snapshot, on in drawn]
         assert [dump(it) for it in found] == [dump(plan(snapshot, on=on)) for snapshot, on in drawn]
 
-    @given(estates(most=2))
-    def test_one_night_for_all(self, drawn: Drawn) -> None:
+    @given(estates(most=2), st.sampled_from([blocks.CELLS, 1, 6, 12]))
+    def test_one_night_for_all(self, drawn: Drawn, cells: int) -> None:
+        """Also in blocks of a few people each, as an estate of many is taken."""
         on = drawn[0][1]
-        found = plans_of(plan_estate(estate_of([snapshot for snapshot, _ in drawn]), on=on, findings=False))
+        with patch.object(blocks, "CELLS", cells):
+            found = plans_of(plan_estate(estate_of([snapshot for snapshot, _ in drawn]), on=on, findings=False))
         assert list(found) == [evolve(plan(snapshot, on=on), findings=()) for snapshot, _ in drawn]
 
     def test_completions_a_century_ago(self) -> None:
