@@ -133,7 +133,9 @@ class _Picked:
         return self.texts[int(self.rows[index])]
 
     def __iter__(self) -> Iterator[str | None]:
-        return (self.texts[row] for row in self.rows.tolist())
+        # Where nearly all are asked for, those that lie elsewhere are fetched together.
+        texts = list(self.texts) if 2 * len(self.rows) > len(self.texts) else self.texts
+        return (texts[row] for row in self.rows.tolist())
 
 
 def taken(table: Table, rows: Rows) -> Table:
