@@ -76,8 +76,8 @@ def sources(current: list[Snapshot]) -> dict[str, Snapshot]:
 
 
 class TestANightAfterANight:
-    """Whatever happens between nights (people change, join and leave, settings and catalogues change, the plan is carried
-    out, days pass), each plan is the one that planning everything makes."""
+    """Whatever happens between nights (people change, join and leave, settings and catalogues change, the plan is
+    carried out, days pass), each plan is the one that planning everything makes."""
 
     @given(estates(most=2), st.data())
     @settings(max_examples=5_000 if THOROUGH else 100)

@@ -157,11 +157,10 @@ def _part(estate: Estate, name: str, chosen: Flags, account: Ints, now: Estate) 
     rows = np.flatnonzero(chosen[accounts_of(table)])
     columns = {}
     for column in SHAPES[name].columns:
-        values = picked(table.columns[column.name], rows)
-        if column.table and isinstance(values, np.ndarray):
+        columns[column.name] = picked(table.columns[column.name], rows)
+        if column.table:
             into = account if column.name == "account" else _moved(estate, now, column.table, account)
-            values = into[values]
-        columns[column.name] = values
+            columns[column.name] = into[table.ints(column.name)[rows]]
     return account[accounts_of(table)[rows]], columns
 
 

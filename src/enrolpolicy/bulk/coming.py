@@ -12,7 +12,7 @@ FAR = NEVER * 2
 """Due later than any day: by time alone the answer stays."""
 
 
-def next_date(terms: Terms, course: Rows, cycle: Ints, until: Ints) -> Ints:
+def next_date(terms: Terms, course: Rows | Ints, cycle: Ints, until: Ints) -> Ints:
     """The next date on which time alone changes where trainings stand."""
     due = np.full(len(course), FAR, dtype=np.int32)
     ends = np.flatnonzero((until != NONE) & (until != NEVER))

@@ -48,7 +48,8 @@ class Holding:
 
     def present(self) -> Rows:
         """The people who are here, by account and id."""
-        return self._order[self.people.array("here")[self._order]]
+        here: Rows = self._order[self.people.array("here")[self._order]]
+        return here
 
     def spans(self) -> Mapping[str, Spans]:
         """Where everybody's rows stand, by table."""
@@ -82,7 +83,8 @@ class Holding:
             raise InvalidValue("changed", f"must be of accounts that are there; there is no `{unknown}`")
         account = np.array([self._accounts[id] for id in changed.accounts.ids("account")], dtype=np.int32)
         found = altered(changed, self.settings, account)
-        found.settings[self.strays.differing(changed, account)] = True
+        if self.strays.any_with(changed):
+            found.settings[self.strays.differing(changed, account)] = True
         for row in np.flatnonzero(found.catalogue).tolist():
             self._all_of(changed, row, int(account[row]), left)
         return found
@@ -90,14 +92,11 @@ class Holding:
     def _all_of(self, changed: Estate, row: int, account: int, left: Rows) -> None:
         here = self.people.array("here") & (self.people.array("account") == account)
         here[left] = False
-        ids = changed.personnel.ids()
-        known = [
-            self._places[account].get(ids[at], -1) for at in np.flatnonzero(changed.personnel.ints("account") == row)
-        ]
-        here[[at for at in known if at >= 0]] = False
-        missing = np.flatnonzero(here)
-        if len(missing):
-            id, person = self.settings.accounts.ids("account")[account], self._ids[int(missing[0])]
+        ids, theirs = changed.personnel.ids(), np.flatnonzero(changed.personnel.ints("account") == row)
+        given = {ids[at] for at in theirs.tolist()}
+        missing = next((at for at in np.flatnonzero(here).tolist() if self._ids[at] not in given), None)
+        if missing is not None:
+            id, person = self.settings.accounts.ids("account")[account], self._ids[missing]
             raise InvalidValue(
                 "changed", f"must have everybody of `{id}`, whose courses or roles came or went; there is no `{person}`"
             )
@@ -129,10 +128,11 @@ class Holding:
         self._live[name] += int(kept[people].sum())
 
     def replace(self, changed: Estate, found: Altered) -> Rows:
-        """Put the rows of the people of another estate in place of theirs; the rows of those people, by theirs there."""
+        """Put in the people of another estate, with their rows in place of theirs; where each stands here."""
         account = found.account
         people = self._people(changed.personnel, account)
-        self.strays.replace(changed, account, self._keys(people), found.settings)
+        if self.strays.any_with(changed):
+            self.strays.replace(changed, account, self._keys(people), found.settings)
         into = {
             "account": account,
             "course": moved(changed.courses, self.settings.courses, account),
@@ -212,13 +212,13 @@ def holding(estate: Estate) -> Holding:
     )
     places = [dict(zip(ids[first:last], range(first, last), strict=True)) for first, last in pairwise(starts.tolist())]
     return Holding(
-        settings=settled(estate),
-        strays=strays_of(estate),
-        people=growing(Table(size, columns)),
-        tables={name: growing(getattr(estate, name)) for name in OF_PERSON},
-        accounts={id: row for row, id in enumerate(estate.accounts.ids("account"))},
-        ids=ids,
-        places=places,
-        live={name: len(getattr(estate, name)) for name in OF_PERSON},
-        order=np.arange(size),
+        settled(estate),
+        strays_of(estate),
+        growing(Table(size, columns)),
+        {name: growing(getattr(estate, name)) for name in OF_PERSON},
+        {id: row for row, id in enumerate(estate.accounts.ids("account"))},
+        ids,
+        places,
+        {name: len(getattr(estate, name)) for name in OF_PERSON},
+        np.arange(size),
     )

@@ -18,7 +18,7 @@ from enrolpolicy.bulk.altering import Altered, starts_of
 from enrolpolicy.bulk.assembly import Rows
 from enrolpolicy.bulk.blocks import CELLS, Block, block, blocks
 from enrolpolicy.bulk.codes import ENROLS, NOBODY, STATUS_MASK
-from enrolpolicy.bulk.columns import NONE, OF_PERSON, Estate, Flags, Ints, Table
+from enrolpolicy.bulk.columns import NONE, OF_PERSON, Estate, Flags, Ints, Table, Values
 from enrolpolicy.bulk.coming import FAR, dates, next_date
 from enrolpolicy.bulk.counting import digits
 from enrolpolicy.bulk.demand import BOOKED, ENROLLING, demanded, enrolling, looked_after, together, upkeep, where
@@ -38,7 +38,7 @@ Asked = tuple[Table, Table]
 
 
 @final
-@define(eq=False, kw_only=True)
+@define(eq=False)
 class Standing:
     """An estate, and what its pairs come to on the last night it was asked about. Made by `standing`.
 
@@ -80,20 +80,18 @@ class Standing:
         gone = self._held.rows(left)
         found = None if changed is None else self._held.compared(changed, gone)
         self._tidy()
-        self._held.leave(gone)
-        self._noticed.touch(self._account[gone])
-        again = np.zeros(self._held.people.used, dtype=np.bool_)
-        again[gone] = True
+        again = self._leave(gone)
         if changed is not None and found is not None:
             again = self._take_over(changed, found, again)
-            if found.settings.any():
-                self._terms = terms_of(self._estate, on)
+        self._estate = self._held.estate()
+        if found is not None and found.settings.any():
+            self._terms = terms_of(self._estate, on)
         self._terms = evolve(self._terms.moved(self._estate, nights), digits=self._held.people.array("digits"))
         due, person = self._due(again)
         self._drop(again, due, person)
-        self._put_in(
-            [self._move_on(due, person), *(self._take_in(read(some, self._terms)) for some in self._blocks(again))]
-        )
+        news = [self._move_on(due, person)]
+        news += [self._take_in(read(some, self._terms)) for some in self._blocks(again)]
+        self._put_in(news)
         return self._plan(self._noticed.of(self._held, nights) if findings else ((),) * len(nights))
 
     def begin(self) -> None:
@@ -102,12 +100,19 @@ class Standing:
 
     # What changed
 
+    def _leave(self, gone: Rows) -> Flags:
+        """Let people go; who of all people is to be read again, who are those."""
+        self._held.leave(gone)
+        self._noticed.touch(self._account[gone])
+        again = np.zeros(self._held.people.used, dtype=np.bool_)
+        again[gone] = True
+        return again
+
     def _take_over(self, changed: Estate, found: Altered, again: Flags) -> Flags:
         """Put in what changed; who of all people is to be read again, those among them who were."""
         if found.settings.any():
             self._held.resettle(changed, found)
         come = self._held.replace(changed, found)
-        self._estate = self._held.estate()
         account, stood = self._account, len(again)
         self._noticed.touch(account[come])
         self._noticed.touch(found.account[found.settings])
@@ -118,7 +123,7 @@ class Standing:
         self._tallies.said[found.account[found.catalogue]] = 0
         anew[stood:] = True
         room = np.flatnonzero(anew)
-        self._pairs.give(room, np.diff(starts_of(self._estate.courses, len(self._estate.accounts)))[account[room]])
+        self._pairs.give(room, _widths(self._held.settings)[account[room]])
         self._tallies.join(len(account) - stood)
         if found.settings.any() or len(account) > stood:
             self._stand(again)
@@ -135,17 +140,16 @@ class Standing:
         """Let go of rows that are nobody's, where there are many."""
         for name in OF_PERSON:
             rows = self._held.tidied(name)
-            if rows is not None:
-                self._estate = self._held.estate()
-                if name == "enrolments":
-                    self._ledger.renumber(rows)
+            if rows is not None and name == "enrolments":
+                self._ledger.renumber(rows)
         self._pairs.tidy()
         self._ledger.tidy()
 
     @property
     def _account(self) -> Ints:
         """The account of everybody."""
-        return self._estate.personnel.ints("account")
+        account: Ints = self._held.people.array("account")
+        return account
 
     # What is due
 
@@ -188,7 +192,13 @@ class Standing:
         self._tallies.recount(account, said, now)
         of("own")[cells], of("said")[cells] = own, now
         self._pairs.note(cells, next_date(terms, course, cycle, until))
-        columns = {"person": person, "course": course, "own": own, "cycle_on": cycle, "until": until}
+        columns: dict[str, Values] = {
+            "person": person,
+            "course": course,
+            "own": own,
+            "cycle_on": cycle,
+            "until": until,
+        }
         columns["attempt"] = np.zeros(len(cells), dtype=np.int32)  # no booking of the cycle has ended
         return where(together(ENROLLING, [Table(len(cells), columns)]), now == ENROLS), together(BOOKED, [])
 
@@ -261,21 +271,20 @@ class Standing:
 def standing(estate: Estate, *, on: Nights) -> Standing:
     """Read an estate on a night, and keep what its pairs come to; `night` gives the plan of that or a later one."""
     held = holding(estate)
-    whole, terms = held.estate(), terms_of(estate, on)
-    widths = np.diff(terms.starts["courses"])[estate.personnel.ints("account")]
-    found = Standing(
-        held=held,
-        estate=whole,
-        terms=terms,
-        pairs=pairs(widths),
-        ledger=ledger(_places(held)),
-        tallies=tallies(len(estate.accounts), len(estate.personnel)),
-        noticed=unlooked(len(estate.accounts)),
-    )
+    whole, size = held.estate(), len(estate.accounts)
+    widths = _widths(estate)[estate.personnel.ints("account")]
+    kept = pairs(widths), ledger(_places(held)), tallies(size, len(widths)), unlooked(size)
+    found = Standing(held, whole, terms_of(whole, on), *kept)
     found.begin()
     return found
 
 
+def _widths(settings: Estate) -> Ints:
+    """How many courses each account has."""
+    return np.diff(starts_of(settings.courses, len(settings.accounts)))
+
+
 def _places(held: Holding) -> Places:
-    starts = starts_of(held.settings.courses, len(held.settings.accounts))
-    return Places(held.people.array("rank").copy(), starts[:-1], int(np.diff(starts).max(initial=1)))
+    settings = held.settings
+    first = starts_of(settings.courses, len(settings.accounts))[:-1]
+    return Places(held.people.array("rank").copy(), first, int(_widths(settings).max(initial=1)))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from enrolpolicy.bulk.allocation import deferral, ranks, shortfalls
 from enrolpolicy.bulk.assembly import Rows, one_after_another
-from enrolpolicy.bulk.columns import NONE, UNKNOWN, Choices, Ints, Table, Values
+from enrolpolicy.bulk.columns import NONE, UNKNOWN, Ints, Table, Values
 from enrolpolicy.bulk.demand import STAYS
 from enrolpolicy.bulk.growing import SPARE, Growing, growing
 from enrolpolicy.bulk.planning import ACTION, ACTION_TYPES, CANCEL, ENROL, INVITE
@@ -33,7 +33,7 @@ class Places:
     width: int
     """No account has more courses."""
 
-    def keys(self, kind: Choices | int, account: Ints, person: Rows | Ints, course: Rows | Ints) -> Keys:
+    def keys(self, kind: Rows | int, account: Ints, person: Rows, course: Rows | Ints) -> Keys:
         """The keys of some rows."""
         found: Keys = (account * np.int64(len(ACTION_TYPES)) + kind) * len(self.rank) + self.rank[person]
         found *= self.width
@@ -86,10 +86,8 @@ class Ledger:
         self._keys = np.insert(self._keys, places, keys[order])
 
     def _keys_of(self, rows: Rows) -> Keys:
-        kind, account, person, course = (
-            self.rows.array(name)[rows] for name in ("type", "account", "person", "course")
-        )
-        return self.places.keys(kind, account, person, course)
+        kind, *which = (self.rows.array(name)[rows] for name in ("type", "account", "person", "course"))
+        return self.places.keys(kind, *which)
 
     def concluded(self, on: Ints, credits: NDArray[np.int64]) -> tuple[Table, Table]:
         """The actions of a night, and what is put off; `on` and the available credits are by account."""

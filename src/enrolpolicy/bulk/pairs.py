@@ -1,6 +1,6 @@
 """What each pair of an estate came to, and when to look at it again."""
 
-from typing import final
+from typing import Any, final
 
 import numpy as np
 from attrs import define
@@ -20,7 +20,7 @@ _NO_CELLS = np.empty(0, dtype=np.int64)
 
 
 @final
-@define(eq=False, kw_only=True)
+@define(eq=False)
 class Pairs:
     """A cell for each person and course of their account, one after another for each person.
 
@@ -84,9 +84,10 @@ class Pairs:
             self._soon_due = due[self._soon]
         come = self._soon_due <= latest
         cells = np.sort(self._soon[come])
-        cells = cells[np.concatenate((np.ones(min(1, len(cells)), dtype=np.bool_), cells[1:] != cells[:-1]))]
+        cells = np.delete(cells, np.flatnonzero(cells[1:] == cells[:-1]))
         self._soon, self._soon_due = self._soon[~come], self._soon_due[~come]
-        return cells[due[cells] <= latest]  # others were noted for another date since
+        still: Rows = cells[due[cells] <= latest]  # others were noted for another date since
+        return still
 
     def tidy(self) -> None:
         """Write the cells anew if too many are nobody's."""
@@ -105,20 +106,15 @@ def _firsts(base: NDArray[np.int64]) -> Growing:
 
 def pairs(widths: Ints) -> Pairs:
     """Cells for people, so many for each, that are nobody's."""
-    found = Pairs(
-        cells=growing(untouched(0)),
-        people=growing(Table(0, {"base": _NO_CELLS, "width": widths[:0]})),
-        firsts=_firsts(_NO_CELLS),
-        soon=_NO_CELLS,
-        soon_due=np.empty(0, dtype=np.int32),
-    )
+    nobody = growing(Table(0, {"base": _NO_CELLS, "width": widths[:0]}))
+    found = Pairs(growing(untouched(0)), nobody, _firsts(_NO_CELLS), _NO_CELLS, np.empty(0, dtype=np.int32))
     found.give(np.arange(len(widths)), widths)
     return found
 
 
 def untouched(size: int) -> Table:
     """So many cells that are nobody's."""
-    columns = {
+    nothing: dict[str, np.generic] = {
         "own": np.uint8(0),
         "said": np.uint8(NOBODY),
         "cycle": np.int32(NONE),
@@ -126,4 +122,5 @@ def untouched(size: int) -> Table:
         "due": np.int32(FAR),
         "entangled": np.bool_(False),
     }
-    return Table(size, {name: np.broadcast_to(nothing, size) for name, nothing in columns.items()})
+    columns: dict[str, Any] = {name: np.broadcast_to(np.asarray(value), size) for name, value in nothing.items()}
+    return Table(size, columns)

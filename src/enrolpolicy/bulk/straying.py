@@ -29,6 +29,10 @@ class Strays:
         """All of them."""
         return {name: rows.table() for name, rows in self._rows.items()}
 
+    def any_with(self, changed: Estate) -> bool:
+        """Whether there are any, here or in another estate; nearly always there are none."""
+        return any(rows.used for rows in self._rows.values()) or any(map(len, changed.strays.values()))
+
     def booked(self) -> list[int]:
         """The accounts that have open enrolments among them."""
         rows = self._rows["enrolments"]
@@ -40,10 +44,8 @@ class Strays:
 
         What is asked for is a setting of the account.
         """
-        before, now = (
-            _by_account(self._rows[_REQUIREMENTS].table()),
-            _by_account(_strays(changed, _REQUIREMENTS, account)),
-        )
+        before = _by_account(self._rows[_REQUIREMENTS].table())
+        now = _by_account(_strays(changed, _REQUIREMENTS, account))
         return np.array([before.get(row) != now.get(row) for row in account.tolist()], dtype=np.bool_)
 
     def forget(self, people: Keys) -> None:

@@ -22,7 +22,7 @@ _SAID = FIRST_REASON + len(REASONS)
 @final
 @define(eq=False)
 class Tallies:
-    """By account, how many pairs there are of each thing a table can say of one, reserved credits, cancellable bookings.
+    """By account, of how many pairs a table says each thing; reserved credits, cancellable bookings.
 
     `people` has what each person adds to the sums.
     """
