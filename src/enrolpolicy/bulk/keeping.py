@@ -25,6 +25,7 @@ from enrolpolicy.bulk.demand import BOOKED, ENROLLING, demanded, enrolling, look
 from enrolpolicy.bulk.holding import Holding, holding
 from enrolpolicy.bulk.ledger import Ledger, Places, ledger
 from enrolpolicy.bulk.looking import Noticed, unlooked
+from enrolpolicy.bulk.memory import keep_what_is_freed
 from enrolpolicy.bulk.pairs import Pairs, pairs
 from enrolpolicy.bulk.planning import ENROL, EstatePlan, Sums, guards_of
 from enrolpolicy.bulk.reading import ReadBlock, read
@@ -96,6 +97,7 @@ class Standing:
 
     def begin(self) -> None:
         """Read everybody, once, before the first night."""
+        keep_what_is_freed()
         self._put_in([self._take_in(read(some, self._terms)) for some in blocks(self._estate, self._terms)])
 
     # What changed
