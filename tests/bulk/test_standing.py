@@ -8,7 +8,7 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from enrolpolicy import EnrolmentStatus, InvalidValue, Person, Plan, Snapshot, plan, project
+from enrolpolicy import EnrolmentStatus, InvalidValue, Person, Plan, RoleCourse, Snapshot, plan, project
 from enrolpolicy.bulk import estate_of, plans_of, standing
 from enrolpolicy.dates import first_instant
 from enrolpolicy.planner import booking
@@ -172,6 +172,62 @@ class TestANightAfterANight:
             snapshot = replaced(snapshot, some, other)
             found = kept.night(on=on, changed=estate_of([only(snapshot, some)]))
             assert list(plans_of(found, {"estate": snapshot})) == expected([snapshot], {"estate": on})
+
+    def test_catalogues_of_all_sizes(self) -> None:
+        """Accounts whose people have one course or sixty are read together, and their pairs told apart."""
+        current = []
+        for number, (people, size) in enumerate([(9, 60), (1, 1), (30, 2), (12, 17), (5, 60)]):
+            whole = register(people, seed=number)
+            account = evolve(whole.account, id=f"account-{number}", credits=None if number % 2 else 5)
+            current.append(evolve(whole, account=account, courses=whole.courses[:size]))
+        kept = standing(estate_of(current), on=ON)
+        for night in range(0, 60, 6):
+            place = night // 6 % 5
+            current[place] = evolve(current[place], records=current[place].records[night % 3 :: 2])
+            on = dict.fromkeys(sources(current), ON + timedelta(night))
+            found = kept.night(on=on, changed=estate_of([current[place], current[-1]]) if place < 4 else None)
+            if place == 4:
+                found = kept.night(on=on, changed=estate_of([current[4]]))
+            assert list(plans_of(found, sources(current))) == expected(current, on)
+
+    def test_nothing_at_all(self) -> None:
+        """No account changed, or there is none."""
+        snapshot = register(5)
+        kept = standing(estate_of([snapshot]), on=ON)
+        found = kept.night(on=ON, changed=estate_of([]), findings=True)
+        assert plans_of(found, {"estate": snapshot}) == (plan(snapshot, on=ON),)
+        assert plans_of(standing(estate_of([]), on=ON).night(on=ON, findings=True)) == ()
+
+    def test_rows_that_are_nobodys_do_not_pile_up(self) -> None:
+        """Everybody is given anew night after night; a quarter of a table may be left over, beside one night's rows."""
+        snapshot = register(30)
+        kept = standing(estate_of([snapshot]), on=ON)
+        for night in range(12):
+            on = ON + timedelta(night)
+            found = kept.night(on=on, changed=estate_of([snapshot]))
+            for name, rows in (("records", snapshot.records), ("enrolments", snapshot.enrolments)):
+                assert len(getattr(found.estate, name)) <= len(rows) * 7 // 3 + 1
+            assert list(plans_of(found, {"estate": snapshot})) == expected([snapshot], {"estate": on})
+
+    def test_findings_that_come_and_go(self) -> None:
+        """A completion that lay ahead, an address mistyped, a course that nobody knows; looked for now and then."""
+        whole = register(10)
+        ahead = evolve(whole.records[0], completed_on=ON + timedelta(3), expires_on=None)
+        plain = evolve(whole, records=(*whole.records[1:], ahead))
+        role, person = whole.roles[0], evolve(whole.personnel[1], email="nobody at all")
+        told = evolve(plain, personnel=(whole.personnel[0], person, *whole.personnel[2:]))
+        unknown = RoleCourse(course="nobody-knows", level=role.requirements[0].level)
+        asking = evolve(told, roles=(evolve(role, requirements=(*role.requirements, unknown)), *whole.roles[1:]))
+        kept = standing(estate_of([plain]), on=ON)
+        seen = []
+        for night, now in enumerate([plain, told, asking, asking, told, plain]):
+            on, asked = ON + timedelta(night), night != 1
+            found = kept.night(on=on, changed=estate_of([only(now, {person.id})]), findings=asked)
+            assert list(plans_of(found, sources([now]))) == expected([now], {"estate": on}, findings=asked)
+            seen.append({row.code for row in found.findings[0]} & {"completed-in-future", "unknown-course"})
+        assert seen == [
+            {"completed-in-future"}, set(), {"completed-in-future", "unknown-course"}, {"unknown-course"}, set(), set()
+        ]  # fmt: skip
 
 
 class TestWhatItCannotFollow:

@@ -17,7 +17,7 @@ from enrolpolicy.bulk.allocation import available, spread
 from enrolpolicy.bulk.altering import Altered, starts_of
 from enrolpolicy.bulk.assembly import Rows
 from enrolpolicy.bulk.blocks import CELLS, Block, block, blocks
-from enrolpolicy.bulk.codes import ENROLS, NOBODY, STATUS_MASK
+from enrolpolicy.bulk.codes import ENROLS, STATUS_MASK
 from enrolpolicy.bulk.columns import NONE, OF_PERSON, Estate, Flags, Ints, Table, Values
 from enrolpolicy.bulk.coming import FAR, dates, next_date
 from enrolpolicy.bulk.counting import digits
@@ -222,19 +222,18 @@ class Standing:
 
     def _take_in(self, found: ReadBlock) -> Asked:
         """Put in what a block came to."""
-        here, terms, of = found.block, self._terms, self._pairs.cells.array
+        here, of = found.block, self._pairs.cells.array
         people = np.arange(here.people.start, here.people.stop) if isinstance(here.people, slice) else here.people
-        local, cells = self._pairs.of(people, here.width)
-        said = found.reasons[local]
-        self._tallies.recount(here.account[local // here.width], of("said")[cells], said)
+        inside, cells = self._pairs.of(people, here.width)
+        account, said = np.repeat(here.account, here.width)[inside], found.reasons[inside]
+        self._tallies.recount(account, of("said")[cells], said)
         self._tallies.add_up(people, found)
-        of("own")[cells], of("said")[cells], of("due")[cells] = found.own[local], said, FAR
-        some = np.flatnonzero(said != NOBODY)
-        local, cells = local[some], cells[some]
-        cycle, until = found.counted.terms(local)
-        due, entangled = dates(found, terms, local, cycle, until)
-        of("cycle")[cells], of("until")[cells], of("entangled")[cells] = cycle, until, entangled
-        self._pairs.note(cells, due)
+        of("own")[cells], of("said")[cells], of("due")[cells] = found.own[inside], said, FAR
+        coming = dates(found, self._terms)
+        cells = self._pairs.people.array("base")[people[coming.line]] + coming.local - coming.line * here.width
+        of("cycle")[cells], of("until")[cells] = coming.cycle, coming.until
+        of("entangled")[cells] = coming.entangled
+        self._pairs.note(cells, coming.due)
         return enrolling(found), looked_after(found)
 
     def _put_in(self, news: Sequence[Asked]) -> None:

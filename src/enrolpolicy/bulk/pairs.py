@@ -52,13 +52,13 @@ class Pairs:
         self.people.append(Table(int(new.sum()), {"base": bases[new], "width": widths[new]}))
         self._firsts.append(Table(len(people), {"base": bases, "person": people}))
 
-    def of(self, people: Rows, width: int) -> tuple[Rows, Rows]:
+    def of(self, people: Rows, width: int) -> tuple[slice | Rows, Rows]:
         """The cells of people: where each stands in a rectangle whose lines are so long, and here."""
         base, own = (self.people.array(name)[people] for name in ("base", "width"))
         places = np.arange(width)
         cells = (base[:, None] + places).reshape(-1)
         if (own == width).all():
-            return np.arange(len(cells)), cells
+            return slice(None), cells
         local = np.flatnonzero((places < own[:, None]).reshape(-1))
         return local, cells[local]
 

@@ -33,8 +33,9 @@ class Tallies:
 
     def recount(self, account: Ints, before: Choices, now: Choices) -> None:
         """Of pairs of accounts, something else is said now."""
+        of = account.astype(np.intp) * _SAID
         for said, sign in ((before, -1), (now, 1)):
-            place = account.astype(np.intp) * _SAID + said
+            place = of + said
             self.said += sign * np.bincount(place, minlength=self.said.size).reshape(self.said.shape)
 
     def add_up(self, people: Rows, found: ReadBlock) -> None:
