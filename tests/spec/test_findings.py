@@ -190,6 +190,9 @@ class TestGuards:
         over = plan(guarded(max_enrolments=0, max_credits=0, max_cancellations=0, max_cancelled_fraction=0), on=ON)
         assert over.guards == ("max-enrolments", "max-credits", "max-cancellations", "max-cancelled-fraction")
 
+    def test_of_no_bookings_none_is_a_share(self) -> None:
+        assert plan(evolve(guarded(max_cancelled_fraction=0), enrolments=()), on=ON).applyable
+
     @pytest.mark.parametrize("status", EnrolmentStatus)
     def test_nobody_left_and_bookings_open(self, status: EnrolmentStatus) -> None:
         """An empty list of people is more likely a failed import than a firm that everybody left."""

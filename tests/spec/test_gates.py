@@ -204,6 +204,12 @@ class TestMissingEnabled:
         tonight = plan(evolve(NEVER, account=since, personnel=people[::order]), on=ON)
         assert [row.person for row in tonight.enrolments] == ["ana", "di"]
 
+    def test_an_earlier_reason_comes_first_for_those_asked_too_early(self) -> None:
+        early = evolve(NEVER.account, missing_since=date(2026, 11, 2), elearning_plan_active=False)
+        snapshot = evolve(NEVER, account=early)
+        assert shut(snapshot) == ("plan-active", "missing-enabled")
+        assert plan(snapshot, on=ON).counts.not_enrolled == (("plan-active", 1),)
+
     def test_it_is_about_missing_training_only(self) -> None:
         assert shut(account(missing_since=ON)) == ()
 

@@ -32,6 +32,7 @@ from enrolpolicy import (
     Enrol,
     EnrolmentStatus,
     HeldRole,
+    InvalidValue,
     Invite,
     Level,
     OptOut,
@@ -421,6 +422,21 @@ class TestNothingIsRead:
         project(snapshot, tonight)
         assert snapshot == again
         assert hash(snapshot) == hash(again)
+
+
+class TestAPlanSaysWhoseItIs:
+    """A plan names its account and its night; it is made for people, and one id is not taken for several."""
+
+    @given(near_ready())
+    def test_account_and_night(self, drawn: Drawn) -> None:
+        snapshot, on = load(drawn[0]), drawn[1]
+        tonight = plan(snapshot, on=on)
+        assert (tonight.account, tonight.on) == (snapshot.account.id, on)
+
+    def test_one_id_is_no_collection_of_them(self) -> None:
+        with pytest.raises(InvalidValue) as raised:
+            plan(Snapshot(account=Account(id="acme")), on=date(2026, 11, 23), people="ana")
+        assert str(raised.value) == "`people` must be a collection of ids, like `{id}`, not one id"
 
 
 class TestTheCollectorIsLeftAsItWas:
