@@ -11,7 +11,7 @@ from attrs import frozen
 
 from enrolpolicy.bookings import OPEN, Bookings
 from enrolpolicy.bulk.asking import asked, opted_out
-from enrolpolicy.bulk.assembly import Rows
+from enrolpolicy.bulk.assembly import Rows, one_after_another
 from enrolpolicy.bulk.blocks import Block, Part
 from enrolpolicy.bulk.codes import OPEN_BIT, OPTED_OUT_BIT, RECORDED, Codes, settled
 from enrolpolicy.bulk.columns import Choices
@@ -83,11 +83,13 @@ def _whole(block: Block, terms: Terms, own: Choices) -> Codes:
     starts = terms.starts["courses"]
     low, high = int(block.account.min()), int(block.account.max())
     profiles = np.zeros((high - low + 1, block.width), dtype=np.uint32)
-    first = starts[low : high + 1]
-    widths = starts[low + 1 : high + 2] - first
-    line = np.repeat(np.arange(high - low + 1), widths)
-    courses = np.arange(starts[low], starts[high + 1])
-    profiles[line, courses - first[line]] = terms.profile[courses]
+    here = np.zeros(high - low + 1, dtype=np.bool_)
+    here[block.account - low] = True
+    account = np.flatnonzero(here)  # those between may have more courses than a line has cells
+    first = starts[low + account]
+    widths = starts[low + account + 1] - first
+    courses = one_after_another(first, widths)
+    profiles[np.repeat(account, widths), courses - np.repeat(first, widths)] = terms.profile[courses]
     codes: Codes = np.bitwise_or(own.reshape(block.lines, block.width), terms.digits[block.people][:, None])
     codes |= profiles if low == high else profiles[block.account - low]
     return codes.reshape(-1)
