@@ -188,6 +188,15 @@ class TestANightAfterANight:
             found = kept.night(on=on, changed=estate_of([current[place] for place in places]))
             assert list(plans_of(found, sources(current))) == expected(current, on)
 
+    def test_an_account_that_lags_behind(self) -> None:
+        """What is due in one account on the night of another waits for its own."""
+        whole = register(25)
+        current = [evolve(whole, account=evolve(whole.account, id=id)) for id in ("ahead", "behind")]
+        kept = standing(estate_of(current), on=ON)
+        for night in range(12):
+            on = {"ahead": ON + timedelta(night + min(night, 4)), "behind": ON + timedelta(night)}
+            assert list(plans_of(kept.night(on=on), sources(current))) == expected(current, on)
+
     def test_nothing_at_all(self) -> None:
         """No account changed, or there is none."""
         snapshot = register(5)
