@@ -174,21 +174,28 @@ class TestANightAfterANight:
             assert list(plans_of(found, {"estate": snapshot})) == expected([snapshot], {"estate": on})
 
     def test_catalogues_of_all_sizes(self) -> None:
-        """Accounts whose people have one course or sixty are read together, and their pairs told apart."""
+        """Accounts whose people have one course or sixty are read on one night, and their pairs told apart."""
         current = []
-        for number, (people, size) in enumerate([(9, 60), (1, 1), (30, 2), (12, 17), (5, 60)]):
+        for number, (people, size) in enumerate([(9, 2), (1, 1), (3, 60), (30, 2), (12, 17), (5, 60)]):
             whole = register(people, seed=number)
             account = evolve(whole.account, id=f"account-{number}", credits=None if number % 2 else 5)
             current.append(evolve(whole, account=account, courses=whole.courses[:size]))
         kept = standing(estate_of(current), on=ON)
-        for night in range(0, 60, 6):
-            place = night // 6 % 5
-            current[place] = evolve(current[place], records=current[place].records[night % 3 :: 2])
-            on = dict.fromkeys(sources(current), ON + timedelta(night))
-            found = kept.night(on=on, changed=estate_of([current[place], current[-1]]) if place < 4 else None)
-            if place == 4:
-                found = kept.night(on=on, changed=estate_of([current[4]]))
+        for night, places in enumerate([(0, 3), (1,), (2, 4), (0, 1, 3, 5), (), (0, 5)]):
+            for place in places:
+                current[place] = evolve(current[place], records=current[place].records[night % 2 :: 2])
+            on = dict.fromkeys(sources(current), ON + timedelta(6 * night))
+            found = kept.night(on=on, changed=estate_of([current[place] for place in places]))
             assert list(plans_of(found, sources(current))) == expected(current, on)
+
+    def test_an_account_that_lags_behind(self) -> None:
+        """What is due in one account on the night of another waits for its own."""
+        whole = register(25)
+        current = [evolve(whole, account=evolve(whole.account, id=id)) for id in ("ahead", "behind")]
+        kept = standing(estate_of(current), on=ON)
+        for night in range(12):
+            on = {"ahead": ON + timedelta(night + min(night, 4)), "behind": ON + timedelta(night)}
+            assert list(plans_of(kept.night(on=on), sources(current))) == expected(current, on)
 
     def test_nothing_at_all(self) -> None:
         """No account changed, or there is none."""

@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from enrolpolicy.bulk.assembly import Rows, between
+from enrolpolicy.bulk.assembly import Rows, one_after_another
 from enrolpolicy.bulk.blocks import Block
 from enrolpolicy.bulk.codes import ASKED_BIT, asks
-from enrolpolicy.bulk.columns import Choices
+from enrolpolicy.bulk.columns import Choices, Ints
 from enrolpolicy.bulk.terms import Terms
 
 
@@ -30,9 +30,9 @@ def _by_role(block: Block, terms: Terms) -> Choices:
     held = block.part("held_roles")
     if not len(held.line):
         return np.zeros(block.cells, dtype=np.uint8)
-    first, lines = _lines(block, terms)
+    place, lines = _lines(block, terms, held.ints("role"))
     lately = held.ints("assigned_on") >= terms.since[block.account[held.line]]
-    line_of = (held.ints("role") - first) * 2 + lately
+    line_of = place * 2 + lately
     begins = np.ones(len(held.line), dtype=np.bool_)
     np.not_equal(held.line[1:], held.line[:-1], out=begins[1:])
     nothing = np.full(block.lines, len(lines) - 1)
@@ -49,21 +49,22 @@ def _by_role(block: Block, terms: Terms) -> Choices:
     return cells.reshape(-1)
 
 
-def _lines(block: Block, terms: Terms) -> tuple[int, NDArray[np.uint8]]:
-    """The first role of the block's accounts; two lines for each role, of holders of old and of late; an empty one."""
-    starts, requirements = terms.starts["roles"], block.estate.requirements
-    low, high = int(block.account.min()), int(block.account.max())
-    first, last = int(starts[low]), int(starts[high + 1])
-    role = requirements.ints("role")
-    rows = between(role, first, last)
-    course = requirements.ints("course")[rows]
-    local = course - terms.starts["courses"][requirements.ints("account")[rows]]
-    lines = np.zeros((2 * (last - first) + 1, block.width), dtype=np.uint8)
-    bits = asks(requirements.choices("level")[rows])
-    at = 2 * (role[rows] - first), local
-    np.bitwise_or.at(lines, at, bits)
-    np.bitwise_or.at(lines, (at[0] + 1, local), bits | np.uint8(ASKED_BIT))
-    return first, lines
+def _lines(block: Block, terms: Terms, held: Ints) -> tuple[Rows, NDArray[np.uint8]]:
+    """Which of the roles that are held each is; two lines for each, of holders of old and of late, and an empty one."""
+    requirements, first = block.estate.requirements, int(held.min())
+    there = np.zeros(int(held.max()) - first + 1, dtype=np.bool_)
+    there[held - first] = True
+    roles = (np.flatnonzero(there) + first).astype(np.int32)
+    start, end = (np.searchsorted(requirements.ints("role"), edge) for edge in (roles, roles + np.int32(1)))
+    rows = one_after_another(start, end - start)
+    local = requirements.ints("course")[rows] - terms.starts["courses"][requirements.ints("account")[rows]]
+    lines = np.zeros((2 * len(roles) + 1, block.width), dtype=np.uint8)
+    line, bits = np.repeat(np.arange(len(roles)) * 2, end - start), asks(requirements.choices("level")[rows])
+    for bit in np.unique(bits):  # one after another, so that a role may ask twice
+        some = np.flatnonzero(bits == bit)
+        lines[line[some], local[some]] |= bit
+    lines[1::2] = np.where(lines[:-1:2], lines[:-1:2] | np.uint8(ASKED_BIT), 0)
+    return (np.cumsum(there) - 1)[held - first], lines
 
 
 def opted_out(block: Block) -> Rows:

@@ -112,24 +112,30 @@ class Standing:
 
     def _take_over(self, changed: Estate, found: Altered, again: Flags) -> Flags:
         """Put in what changed; who of all people is to be read again, those among them who were."""
-        if found.settings.any():
+        stood, settled = len(again), found.account[found.settings]
+        if len(settled):
             self._held.resettle(changed, found)
         come = self._held.replace(changed, found)
-        account, stood = self._account, len(again)
-        self._noticed.touch(account[come])
-        self._noticed.touch(found.account[found.settings])
+        account = self._account
         again = np.concatenate((again, np.ones(len(account) - stood, dtype=np.bool_)))
         again[come] = True
-        again |= np.isin(account, found.account[found.settings])
-        anew = np.isin(account, found.account[found.catalogue])
-        self._tallies.said[found.account[found.catalogue]] = 0
+        self._noticed.touch(account[come])
+        again |= np.isin(account, settled)
+        self._noticed.touch(settled)
+        self._make_room(stood, found.account[found.catalogue])
+        if len(settled) or len(account) > stood:
+            self._stand(again)
+        return again
+
+    def _make_room(self, stood: int, catalogues: Ints) -> None:
+        """Cells for newcomers, and others for the people of accounts whose courses came or went."""
+        account = self._account
+        anew = np.isin(account, catalogues)
         anew[stood:] = True
         room = np.flatnonzero(anew)
         self._pairs.give(room, _widths(self._held.settings)[account[room]])
+        self._tallies.said[catalogues] = 0
         self._tallies.join(len(account) - stood)
-        if found.settings.any() or len(account) > stood:
-            self._stand(again)
-        return again
 
     def _stand(self, again: Flags) -> None:
         """Go by where everybody and all courses stand now."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from enrolpolicy.bookings import OPEN
 from enrolpolicy.bulk.answers import Whole
 from enrolpolicy.bulk.asking import asked, opted_out
-from enrolpolicy.bulk.assembly import Rows
+from enrolpolicy.bulk.assembly import Rows, one_after_another
 from enrolpolicy.bulk.blocks import Block, Part
 from enrolpolicy.bulk.codes import (
     OPEN_BIT,
@@ -24,7 +24,7 @@ from enrolpolicy.bulk.codes import (
     reconsidered,
     settled,
 )
-from enrolpolicy.bulk.columns import Choices
+from enrolpolicy.bulk.columns import Choices, Ints
 from enrolpolicy.bulk.counting import Counted, count
 from enrolpolicy.bulk.few import odd_renewals
 from enrolpolicy.bulk.held import Held, held
@@ -102,24 +102,24 @@ def _settings(block: Block, terms: Terms, cells: Rows) -> Whole:
 
 def _said(block: Block, terms: Terms, own: Choices) -> Choices:
     """What the table says of each cell, so far."""
-    lines = block.lines
-    first, last = int(block.account.min()), int(block.account.max()) + 1
-    kinds = (block.account - first) * PERSONS + (terms.digits[block.people] >> PERSON_SHIFT)
-    there = np.zeros((last - first) * PERSONS, dtype=np.bool_)
+    # Those between the first and the last may have more courses than a line has cells.
+    accounts, place = np.unique(block.account, return_inverse=True)
+    kinds = place * PERSONS + (terms.digits[block.people] >> PERSON_SHIFT)
+    there = np.zeros(len(accounts) * PERSONS, dtype=np.bool_)
     there[kinds] = True
     kind = np.flatnonzero(there)
-    profiles = _profiles(block, terms, first, last)
+    profiles = _profiles(terms, accounts, block.width)
     classes = terms.codes.classes[profiles[kind // PERSONS], (kind % PERSONS)[:, None]]
     codes = classes.take((np.cumsum(there) - 1)[kinds], axis=0)
-    codes |= own.reshape(lines, block.width)
+    codes |= own.reshape(block.lines, block.width)
     return looked_up(terms.codes.said, codes.reshape(-1))
 
 
-def _profiles(block: Block, terms: Terms, first: int, last: int) -> NDArray[np.intp]:
+def _profiles(terms: Terms, accounts: Ints, width: int) -> NDArray[np.intp]:
     """The profiles of the courses of some accounts, a line for each."""
-    starts = terms.starts["courses"]
-    rows = slice(int(starts[first]), int(starts[last]))
-    account = block.estate.courses.ints("account")[rows]
-    found = np.zeros((last - first, block.width), dtype=np.intp)
-    found[account - first, np.arange(rows.start, rows.stop) - starts[account]] = terms.profile[rows] >> PROFILE_SHIFT
+    first, end = (terms.starts["courses"][edge] for edge in (accounts, accounts + 1))
+    line = np.repeat(np.arange(len(accounts)), end - first)
+    courses = one_after_another(first, end - first)
+    found = np.zeros((len(accounts), width), dtype=np.intp)
+    found[line, courses - first[line]] = terms.profile[courses] >> PROFILE_SHIFT
     return found
