@@ -10,7 +10,7 @@ import os
 import random
 import subprocess
 import sys
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -437,6 +437,12 @@ class TestAPlanSaysWhoseItIs:
         with pytest.raises(InvalidValue) as raised:
             plan(Snapshot(account=Account(id="acme")), on=date(2026, 11, 23), people="ana")
         assert str(raised.value) == "`people` must be a collection of ids, like `{id}`, not one id"
+
+    @pytest.mark.parametrize("moment", [datetime(2026, 11, 23, tzinfo=UTC), "2026-11-23", None])
+    def test_a_moment_is_no_night(self, moment: Any) -> None:
+        with pytest.raises(InvalidValue) as raised:
+            plan(Snapshot(account=Account(id="acme")), on=moment)
+        assert raised.value.field == "on"
 
 
 class TestTheCollectorIsLeftAsItWas:
