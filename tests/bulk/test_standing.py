@@ -236,6 +236,27 @@ class TestANightAfterANight:
             {"completed-in-future"}, set(), {"completed-in-future", "unknown-course"}, {"unknown-course"}, set(), set()
         ]  # fmt: skip
 
+    def test_findings_of_one_night(self) -> None:
+        """Looked for twice on a night: by then somebody changed, somebody left, a setting changed, or nothing did."""
+        whole = register(10)
+        person, leaver = evolve(whole.personnel[1], email="nobody at all"), whole.personnel[2].id
+        told = evolve(whole, personnel=(whole.personnel[0], person, *whole.personnel[2:]))
+        fewer = only(told, _ids(told) - {leaver})
+        settled = evolve(fewer, account=evolve(whole.account, custom_expiry=False, lead_days=7))
+        kept = standing(estate_of([whole]), on=ON)
+        seen = set()
+        for now, people, left in (
+            (whole, None, []),
+            (told, {person.id}, []),
+            (fewer, None, [leaver]),
+            (settled, set(), []),
+        ):
+            changed = None if people is None else estate_of([only(now, people)])
+            found = kept.night(on=ON, changed=changed, left=[("estate", id) for id in left], findings=True)
+            assert list(plans_of(found, sources([now]))) == expected([now], {"estate": ON}, findings=True)
+            seen.add(found.findings[0])
+        assert len(seen) == 4
+
 
 class TestWhatItCannotFollow:
     """Half of an account whose catalogue changed, a night before the last, and people who are not there are refused; it
