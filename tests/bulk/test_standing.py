@@ -226,10 +226,11 @@ class TestANightAfterANight:
         unknown = RoleCourse(course="nobody-knows", level=role.requirements[0].level)
         asking = evolve(told, roles=(evolve(role, requirements=(*role.requirements, unknown)), *whole.roles[1:]))
         kept = standing(estate_of([plain]), on=ON)
-        seen = []
+        seen, before = [], plain
         for night, now in enumerate([plain, told, asking, asking, told, plain]):
             on, asked = ON + timedelta(night), night != 1
-            found = kept.night(on=on, changed=estate_of([only(now, {person.id})]), findings=asked)
+            changed, before = None if now is before else estate_of([only(now, {person.id})]), now
+            found = kept.night(on=on, changed=changed, findings=asked)
             assert list(plans_of(found, sources([now]))) == expected([now], {"estate": on}, findings=asked)
             seen.append({row.code for row in found.findings[0]} & {"completed-in-future", "unknown-course"})
         assert seen == [
