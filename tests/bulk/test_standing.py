@@ -197,6 +197,20 @@ class TestANightAfterANight:
             on = {"ahead": ON + timedelta(night + min(night, 4)), "behind": ON + timedelta(night)}
             assert list(plans_of(kept.night(on=on), sources(current))) == expected(current, on)
 
+    def test_a_catalogue_that_changed_and_then_time_alone(self) -> None:
+        """Pairs that are nobody's any more are let go of, and what the others wait for still comes on its day."""
+        whole = register(25)
+        first, second = (evolve(whole, account=evolve(whole.account, id=id)) for id in ("first", "second"))
+        kept = standing(estate_of([first, second]), on=ON)
+        for night in range(12):
+            changed = None
+            if night == 2:
+                first = evolve(first, courses=first.courses[::2])
+                changed = estate_of([first])
+            on = dict.fromkeys(("first", "second"), ON + timedelta(night))
+            found = kept.night(on=on, changed=changed)
+            assert list(plans_of(found, sources([first, second]))) == expected([first, second], on)
+
     def test_nothing_at_all(self) -> None:
         """No account changed, or there is none."""
         snapshot = register(5)
