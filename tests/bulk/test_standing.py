@@ -211,6 +211,17 @@ class TestANightAfterANight:
             found = kept.night(on=on, changed=changed)
             assert list(plans_of(found, sources([first, second]))) == expected([first, second], on)
 
+    @pytest.mark.parametrize("credits", [None, 9, 20])
+    def test_renewals_that_are_spread(self, credits: int | None) -> None:
+        """Somebody is held until a day, and not on it; of credits there are enough but for one, or far too few."""
+        whole = register(60)
+        account = evolve(whole.account, spread_days=10, credits=credits, auto_enrol_missing=False)
+        snapshot = evolve(whole, account=account, enrolments=())
+        kept = standing(estate_of([snapshot]), on=ON)
+        for night in range(20):
+            on = ON + timedelta(night)
+            assert list(plans_of(kept.night(on=on), {"estate": snapshot})) == expected([snapshot], {"estate": on})
+
     def test_nothing_at_all(self) -> None:
         """No account changed, or there is none."""
         snapshot = register(5)
