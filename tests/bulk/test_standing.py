@@ -197,6 +197,31 @@ class TestANightAfterANight:
             on = {"ahead": ON + timedelta(night + min(night, 4)), "behind": ON + timedelta(night)}
             assert list(plans_of(kept.night(on=on), sources(current))) == expected(current, on)
 
+    def test_a_catalogue_that_changed_and_then_time_alone(self) -> None:
+        """Pairs that are nobody's any more are let go of, and what the others wait for still comes on its day."""
+        whole = register(25)
+        first, second = (evolve(whole, account=evolve(whole.account, id=id)) for id in ("first", "second"))
+        kept = standing(estate_of([first, second]), on=ON)
+        for night in range(12):
+            changed = None
+            if night == 2:
+                first = evolve(first, courses=first.courses[::2])
+                changed = estate_of([first])
+            on = dict.fromkeys(("first", "second"), ON + timedelta(night))
+            found = kept.night(on=on, changed=changed)
+            assert list(plans_of(found, sources([first, second]))) == expected([first, second], on)
+
+    @pytest.mark.parametrize("credits", [None, 9, 20])
+    def test_renewals_that_are_spread(self, credits: int | None) -> None:
+        """Somebody is held until a day, and not on it; of credits there are enough but for one, or far too few."""
+        whole = register(60)
+        account = evolve(whole.account, spread_days=10, credits=credits, auto_enrol_missing=False)
+        snapshot = evolve(whole, account=account, enrolments=())
+        kept = standing(estate_of([snapshot]), on=ON)
+        for night in range(20):
+            on = ON + timedelta(night)
+            assert list(plans_of(kept.night(on=on), {"estate": snapshot})) == expected([snapshot], {"estate": on})
+
     def test_nothing_at_all(self) -> None:
         """No account changed, or there is none."""
         snapshot = register(5)
@@ -226,15 +251,37 @@ class TestANightAfterANight:
         unknown = RoleCourse(course="nobody-knows", level=role.requirements[0].level)
         asking = evolve(told, roles=(evolve(role, requirements=(*role.requirements, unknown)), *whole.roles[1:]))
         kept = standing(estate_of([plain]), on=ON)
-        seen = []
+        seen, before = [], plain
         for night, now in enumerate([plain, told, asking, asking, told, plain]):
             on, asked = ON + timedelta(night), night != 1
-            found = kept.night(on=on, changed=estate_of([only(now, {person.id})]), findings=asked)
+            changed, before = None if now is before else estate_of([only(now, {person.id})]), now
+            found = kept.night(on=on, changed=changed, findings=asked)
             assert list(plans_of(found, sources([now]))) == expected([now], {"estate": on}, findings=asked)
             seen.append({row.code for row in found.findings[0]} & {"completed-in-future", "unknown-course"})
         assert seen == [
             {"completed-in-future"}, set(), {"completed-in-future", "unknown-course"}, {"unknown-course"}, set(), set()
         ]  # fmt: skip
+
+    def test_findings_of_one_night(self) -> None:
+        """Looked for twice on a night: by then somebody changed, somebody left, a setting changed, or nothing did."""
+        whole = register(10)
+        person, leaver = evolve(whole.personnel[1], email="nobody at all"), whole.personnel[2].id
+        told = evolve(whole, personnel=(whole.personnel[0], person, *whole.personnel[2:]))
+        fewer = only(told, _ids(told) - {leaver})
+        settled = evolve(fewer, account=evolve(whole.account, custom_expiry=False, lead_days=7))
+        kept = standing(estate_of([whole]), on=ON)
+        seen = set()
+        for now, people, left in (
+            (whole, None, []),
+            (told, {person.id}, []),
+            (fewer, None, [leaver]),
+            (settled, set(), []),
+        ):
+            changed = None if people is None else estate_of([only(now, people)])
+            found = kept.night(on=ON, changed=changed, left=[("estate", id) for id in left], findings=True)
+            assert list(plans_of(found, sources([now]))) == expected([now], {"estate": ON}, findings=True)
+            seen.add(found.findings[0])
+        assert len(seen) == 4
 
 
 class TestWhatItCannotFollow:
