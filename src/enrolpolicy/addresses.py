@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import final
 
 from attrs import frozen
@@ -31,6 +32,7 @@ class Mailbox:
         return "Mailbox(…)"
 
 
+@lru_cache(maxsize=1024)
 def mailbox(text: str) -> Mailbox | None:
     """The mailbox an address names; None where it is not exactly one, plainly written.
 
