@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import evolve, fields
+from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -118,7 +118,7 @@ class TestWhatIsKept:
             }
             for table, one in (kept | own).items():
                 columns = {name for _, name, *_ in db.execute(f"PRAGMA table_info({table})")}
-                assert {field.name for field in fields(one.kind)} <= columns
+                assert {*one.names} <= columns
         assert {*sqlite_schema.SETTINGS, "id", "credits"} == set(ACCOUNT.names)
         db.close()
 
