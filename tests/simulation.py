@@ -43,7 +43,7 @@ from enrolpolicy.adapters.memory import STRONG, MemoryLms, MemoryMailer, MemoryS
 from enrolpolicy.guarantees import Weakness, guarantee
 from enrolpolicy.ports import Done, LmsCapabilities, Progress, Refused, Unknown
 from enrolpolicy.reports import Report
-from enrolpolicy.rows import LetterStatus, Row, RowStatus
+from enrolpolicy.rows import LetterStatus, NoSuchMove, Row, RowStatus
 from enrolpolicy.runner.calls import Call, Steps
 from enrolpolicy.runner.job import Job
 from enrolpolicy.runner.nights import steps_of_actions, steps_of_night
@@ -639,8 +639,8 @@ def one(setting: Callable[[], Setting], budget: Budget, choose: Chooser, runner:
         world.play(budget)
     except Broken as broken:
         return Found(broken.invariant, str(broken), tuple(world.trace))
-    except AssertionError as refused:  # the runner's own: a move that is no arrow
-        return Found("I9", str(refused), tuple(world.trace))
+    except NoSuchMove as none:
+        return Found("I9", f"`{none.was.value}` does not become `{none.now.value}`", tuple(world.trace))
     return None
 
 

@@ -120,7 +120,7 @@ def _enrol_changed(tonight: Night, reading: Reading, action: Enrol) -> Iterator[
 
 
 def _rules_changed(candidate: Candidate, verdict: Verdict, because: str) -> Iterator[Changed]:
-    """The trigger that fires no longer, and the gates that are shut, in words: only what has changed is put into any."""
+    """The trigger that fires no longer, and the gates that are shut, in words; nothing else is put into any."""
     asked = {because, *(gate.id for gate in GATES)}
     if because not in _TRIGGERS:
         yield Changed(id=KNOWN, sentence=f"no rule enrols anybody because of `{because[:80]}`")

@@ -199,7 +199,7 @@ class TestTheFactThatChangedIsNamed:
 
 
 class TestAReasonThatIsNone:
-    """An enrolment for a reason that is no trigger, as an edited document may have it, is dropped, whoever it is for."""
+    """An enrolment for a reason that is no trigger, as an edited document may have it, is dropped."""
 
     DUE, CURRENT = SNAPSHOT, evolve(SNAPSHOT, records=(evolve(SNAPSHOT.records[0], expires_on=date(2036, 12, 10)),))
 

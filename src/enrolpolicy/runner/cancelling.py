@@ -29,7 +29,7 @@ def _cancelling(sheet: Sheet, tonight: Night, action: Cancel) -> Row | Outcome:
     row = sheet.rows.get(action.enrolment)
     if row is not None and row.status in (RowStatus.CANCELLING, RowStatus.CANCELLED):
         return outcome("cancel", row, Fate.ALREADY, row.status.value)
-    changed = tuple(changed_facts(tonight, sheet.bookings, action))
+    changed = tuple(changed_facts(tonight, sheet.booking(action.enrolment), action))
     if row is None or changed:
         return dropped("cancel", action, changed)
     return sheet.own(row, RowStatus.CANCELLING, action.because, ended_because=action.because)
