@@ -645,9 +645,12 @@ def one(setting: Callable[[], Setting], budget: Budget, choose: Chooser, runner:
 
 
 def exhaustively(
-    setting: Callable[[], Setting], budget: Budget, runner: Runner = steps_of_night, at_most: int | None = None
+    setting: Callable[[], Setting],
+    budget: Budget,
+    runner: Runner = steps_of_night,
+    enough: Callable[[], bool] = lambda: False,
 ) -> tuple[int, Found | None]:
-    """Play every world there is within a budget; how many those were, and the first that broke."""
+    """Play every world there is within a budget, or until it is enough; how many, and the first that broke."""
     prefix: list[int] = []
     played = 0
     while True:
@@ -660,12 +663,10 @@ def exhaustively(
 
         found = one(setting, budget, choose, runner)
         played += 1
-        if found is not None or (at_most is not None and played >= at_most):
-            return played, found
         while taken and taken[-1][0] == taken[-1][1] - 1:
             taken.pop()
-        if not taken:
-            return played, None
+        if found is not None or not taken or enough():
+            return played, found
         prefix = [choice for choice, _ in taken[:-1]] + [taken[-1][0] + 1]
 
 

@@ -470,6 +470,18 @@ class TestCancellations:
         assert here.statuses() == [RowStatus.BOOKED]
         assert here.act(asked).clean
 
+    @pytest.mark.parametrize(("said", "told"), [(Cancelled.NOT_FOUND, "not-found"), (Cancelled.ALREADY, "requested")])
+    def test_there_is_nothing_to_cancel(self, said: Cancelled, told: str) -> None:
+        """It is cancelled, for its cause; that the LMS knew of no enrolment stands in the report and the journal."""
+        here, asked = self.booked()
+        lms = Answering(here.lms, cancel_if_not_started=[Done(said)])
+        report = evolve(here, lms=lms).act(asked)
+        assert [(row.fate, row.detail) for row in report.outcomes] == [(Fate.DONE, told)]
+        [row] = here.store.rows(ACCOUNT)
+        assert (row.status, row.ended_because) == (RowStatus.CANCELLED, "requested")
+        assert [entry.because for entry in here.store.journal(ACCOUNT)][-2:] == ["requested", told]
+        assert here.run().outcomes == ()
+
     def test_unanswered(self) -> None:
         here, asked = self.booked()
         lms = Answering(here.lms, cancel_if_not_started=[Unknown("no answer")])

@@ -27,8 +27,8 @@ from enrolpolicy.adapters.sqlite import SqliteStore
 from enrolpolicy.adapters.sqlite_schema import SENTENCES, STEPS
 from enrolpolicy.adapters.sqlite_tables import ACCOUNT, ENTRY, PERSONAL, SETTLED
 from enrolpolicy.adapters.sqlite_values import Shape, shape
-from enrolpolicy.ports import Done, LetterWrite, Refused, RowWrite, Unknown, Writes
-from enrolpolicy.rows import RESERVING_ROWS, Letter, Row, RowStatus
+from enrolpolicy.ports import Desk, Done, LetterWrite, Refused, RowWrite, Unknown, Writes
+from enrolpolicy.rows import RESERVING_ROWS, Letter, LetterStatus, Row, RowStatus
 from test_store_clauses import (
     ON,
     SHM,
@@ -346,6 +346,40 @@ class TestWhatIsRead:
             "rows_ended",
             "letters_pending",
         }
+
+
+class TestWhatIsWritten:
+    """Of what is there already, the columns that are to be others are written, and no index is touched in vain."""
+
+    def test_only_what_changed(self, store: SqliteStore) -> None:
+        first, sent = row(), letter()
+        assert write(store, new(first, letters=(LetterWrite(letter=sent, fence=None),))) == WRITTEN
+        asked = list[str]()
+        assert store._connection is not None
+        store._connection.set_trace_callback(asked.append)
+
+        def work(desk: Desk) -> tuple[Writes, tuple[Row, Letter]]:
+            [booked], [known] = desk.rows, desk.letters
+            invited, posted = evolve(booked, invited_at=START), evolve(known, status=LetterStatus.SENT, tries=1)
+            letters = LetterWrite(letter=posted, fence=0), LetterWrite(letter=letter("k2"), fence=None)
+            return Writes(rows=(RowWrite(row=invited, fence=0),), letters=letters), (invited, posted)
+
+        invited, posted = answer(store.transact("acme", ["p0"], work))
+        assert [one.split(" WHERE ")[0] for one in asked if re.match("UPDATE (rows|letters)", one)] == [
+            f"UPDATE rows SET \"invited_at\" = '{START.isoformat()}'",
+            'UPDATE letters SET "status" = \'sent\', "tries" = 1',
+        ]
+        assert look(store, "p0").rows == (invited,)
+        assert answer(store.letters("acme")) == (posted, letter("k2"))
+
+    def test_written_twice_at_once(self, store: SqliteStore) -> None:
+        """What stands last is what it comes to."""
+        first = row()
+        assert write(store, new(first)) == WRITTEN
+        once, again = evolve(first, ref="once", credits=2), evolve(first, invited_at=START)
+        assert write(store, Writes(rows=(RowWrite(row=once, fence=0), RowWrite(row=again, fence=0)))) == WRITTEN
+        assert look(store, "p0").rows == (again,)
+        assert look(store).reserved == 1
 
 
 class TestReadOnceForSomePeople:

@@ -72,5 +72,8 @@ def _cancel_answered(sheet: Sheet, taken: Row, said: Done[Cancelled] | Refused) 
     if said.value is Cancelled.COMPLETED:
         sheet.spend(sheet.end(row, RowStatus.COMPLETED, "completed", ended_because=None))
         return outcome("cancel", row, Fate.FAILED, said.value.value)
-    sheet.end(row, RowStatus.CANCELLED, row.ended_because or "")
-    return outcome("cancel", row, Fate.DONE, row.ended_because or "")
+    cause = row.ended_because or ""
+    # Nothing to cancel is what was wanted, and not what was expected: it is told, and the journal has it.
+    told = said.value.value if said.value is Cancelled.NOT_FOUND else cause
+    sheet.end(row, RowStatus.CANCELLED, told, ended_because=cause)
+    return outcome("cancel", row, Fate.DONE, told)
