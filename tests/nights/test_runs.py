@@ -1,5 +1,6 @@
 """What a run does with answers that are not a plain yes, told apart: which stop it, which cost somebody a turn."""
 
+import pickle
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -17,7 +18,7 @@ from enrolpolicy.guarantees import PromiseTooWeak, Weakness
 from enrolpolicy.plans import Enrol, Invite
 from enrolpolicy.ports import Cancelled, Done, Refused, Trouble, Unknown, Writes
 from enrolpolicy.reports import Fate, Report
-from enrolpolicy.rows import LetterStatus, RowStatus
+from enrolpolicy.rows import ARROWS, LetterStatus, NoSuchMove, Row, RowStatus, follow_arrow
 from enrolpolicy.runner.driving import Ports, Terms, act, run_night
 from enrolpolicy.testing.builders import course, person, register
 
@@ -507,6 +508,45 @@ class TestCancellations:
         report = here.act(asked)
         assert [outcome.detail for outcome in report.of(Fate.FAILED)] == ["lost-race", "in-progress"]
         assert here.statuses() == [RowStatus.IN_PROGRESS]
+
+
+class TestArrows:
+    """A row moves along the arrows only. Any other move is an error with a name, whatever Python leaves out, and leaves
+    the row as it is."""
+
+    @pytest.mark.parametrize("was", RowStatus)
+    @pytest.mark.parametrize("now", RowStatus)
+    def test_every_pair(self, was: RowStatus, now: RowStatus) -> None:
+        row = Row(key="k", account=ACCOUNT, person="ana", course="fire", status=was, enrolled_at=Clock().at)
+        if (was, now) in ARROWS:
+            follow_arrow(row, now)
+            return
+        with pytest.raises(NoSuchMove, match=f"the row `k` does not go from `{was.value}` to `{now.value}`") as found:
+            follow_arrow(row, now)
+        again = pickle.loads(pickle.dumps(found.value))
+        assert (type(again), str(again)) == (NoSuchMove, str(found.value))
+
+    @pytest.mark.parametrize("batch", [1, 20])
+    def test_in_a_run(self, batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        here = night()
+        monkeypatch.delitem(ARROWS, (RowStatus.PENDING, RowStatus.BOOKED))
+        report = here.run(batch=batch)
+        assert {outcome.detail for outcome in report.of(Fate.IN_DOUBT)} == {"raised NoSuchMove"}
+        assert {row.status for row in here.store.rows(ACCOUNT)} == {RowStatus.PENDING}
+        monkeypatch.undo()
+        here.clock.at += LATER
+        assert here.run().clean
+        assert here.statuses() == [RowStatus.BOOKED] * 2
+        assert len(here.lms._port.bookings()) == 2
+
+    def test_a_cancellation(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        here = night(register(person("ana"), credits=1))
+        here.run()
+        [row] = here.store.rows(ACCOUNT)
+        asked = cancel(here.snapshot(), row.key)
+        monkeypatch.delitem(ARROWS, (RowStatus.BOOKED, RowStatus.CANCELLING))
+        assert [outcome.detail for outcome in here.act(asked).outcomes] == ["raised NoSuchMove"]
+        assert here.statuses() == [RowStatus.BOOKED]
 
 
 class TestPromises:
