@@ -541,11 +541,16 @@ class World:
             raise Broken("L1", "somebody wanted and affordable is not booked")
         if tonight.cancellations:
             raise Broken("L3", "a booking nobody wants is not cancelled")
-        if tonight.invitations:
+        if tonight.invitations and not self._at_most_one:
             raise Broken("L4", "an invitation is still asked for")
         for key in self._unwanted:
             if rows[key].status is RowStatus.BOOKED:
                 raise Broken("L3", "a booking of somebody who had opted out before it was made is not cancelled")
+
+    @property
+    def _at_most_one(self) -> bool:
+        """Whether the host would rather have no invitation than two."""
+        return Weakness.AT_MOST_ONE_INVITATION in self.setting.accept
 
     def _whole(self) -> Snapshot:
         snapshot = self.store.snapshot(ACCOUNT)
@@ -558,9 +563,10 @@ class World:
             key = message.content.decode().split()[0]
             sent[key] = sent.get(key, 0) + 1
         for key, row in rows.items():
-            if row.status is RowStatus.BOOKED and row.origin is Origin.AUTO and not sent.get(key):
+            asked = row.status is RowStatus.BOOKED and row.origin is Origin.AUTO and not self._at_most_one
+            if asked and not sent.get(key):
                 raise Broken("I6", "booked, and never invited")
-            if self.setting.deduplicates and sent.get(key, 0) > 1:
+            if (self.setting.deduplicates or self._at_most_one) and sent.get(key, 0) > 1:
                 raise Broken("I6", "invited twice")
 
 
