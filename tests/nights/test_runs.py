@@ -19,6 +19,7 @@ from enrolpolicy.plans import Enrol, Invite
 from enrolpolicy.ports import Cancelled, Done, Refused, Trouble, Unknown, Writes
 from enrolpolicy.reports import Fate, Report
 from enrolpolicy.rows import ARROWS, LetterStatus, NoSuchMove, Row, RowStatus, follow_arrow
+from enrolpolicy.runner import effects
 from enrolpolicy.runner.driving import Ports, Terms, act, run_night
 from enrolpolicy.testing.builders import course, person, register
 
@@ -138,6 +139,79 @@ class TestRefusals:
         here.clock.at += LATER
         assert here.run().clean
         assert {order.attempt for order, _ in here.lms._port.bookings()} == {0}
+
+
+class TestLateRequests:
+    """Where a request that arrives late can bring an ended enrolment back, its key is looked up until none can arrive
+    any more. No new attempt is claimed before that, and one that came back beside another is left to a person."""
+
+    BOUND = timedelta(days=3)
+    LATE = evolve(STRONG, refusals_final=False, cancel_frees_key=True, latest_arrival=BOUND)
+    ACCEPTED = frozenset({Weakness.LATE_REQUESTS})
+
+    def refused(self, **weaker: Any) -> Night:
+        here = night(register(person("ana"), credits=5))
+        here.lms._port.capabilities = evolve(self.LATE, **weaker)
+        here.lms._port.refusals["ana", "fire"] = "no-seat"
+        assert [row.detail for row in here.run(accept=self.ACCEPTED).of(Fate.FAILED)] == ["no-seat"]
+        here.lms._port.refusals.clear()
+        return here
+
+    @pytest.mark.parametrize("finds", [True, False])
+    def test_no_new_attempt_before(self, finds: bool) -> None:
+        here = self.refused(finds=finds)
+        for _ in range(2):
+            here.clock.at += timedelta(days=1)
+            report = here.run(accept=self.ACCEPTED)
+            assert [(row.act, row.fate, row.detail) for row in report.outcomes] == [("enrol", Fate.DROPPED, "cooling")]
+            assert here.lms._port.bookings() == ()
+        here.clock.at += timedelta(days=1)
+        assert [row.act for row in here.run(accept=self.ACCEPTED).of(Fate.DONE)] == ["enrol", "mail"]
+        assert sorted(status.value for status in here.statuses()) == ["booked", "refused"]
+
+    def test_looked_up_until_then(self) -> None:
+        here = self.refused()
+        [row] = here.store.rows(ACCOUNT)
+        for days, looked in enumerate([True, True, True, False], 1):
+            here.clock.at = AT + timedelta(days=days)
+            here.lms.asked.clear()
+            here.run(accept=self.ACCEPTED)
+            assert (("find", (row.key,)) in here.lms.asked) == looked, days
+
+    def test_it_came_back(self) -> None:
+        """It is booked after all, and its person is invited."""
+        here = self.refused()
+        [row] = here.store.rows(ACCOUNT)
+        here.lms._port.enrol(effects._order(row))
+        here.clock.at += LATER
+        assert [(one.act, one.fate) for one in here.run(accept=self.ACCEPTED).outcomes] == [
+            ("enrol", Fate.DONE),
+            ("mail", Fate.DONE),
+        ]
+        assert [(one.key, one.status) for one in here.store.rows(ACCOUNT)] == [(row.key, RowStatus.BOOKED)]
+
+    def test_it_came_back_beside_another(self) -> None:
+        here = self.refused()
+        [row] = here.store.rows(ACCOUNT)
+        by_hand = Enrolment(
+            id="by-hand",
+            person="ana",
+            course="fire",
+            origin=Origin.MANUAL,
+            status=EnrolmentStatus.BOOKED,
+            enrolled_at=AT,
+        )
+        known = here.snapshot()
+        here.store.put(evolve(known, enrolments=(*known.enrolments, by_hand)))
+        here.lms._port.enrol(effects._order(row))
+        for _ in range(2):
+            here.clock.at += LATER
+            [told] = here.run(accept=self.ACCEPTED).of(Fate.IN_DOUBT)
+            assert (told.key, told.detail) == (row.key, "made-twice-by-a-late-request")
+        assert {one.key: one.status for one in here.store.rows(ACCOUNT)} == {
+            "by-hand": RowStatus.BOOKED,
+            row.key: RowStatus.REFUSED,
+        }
 
 
 class TestPatience:

@@ -52,8 +52,12 @@ class Shape(Generic[T]):
 
     def read(self, rows: Iterable[tuple[Any, ...]]) -> list[T]:
         """The values of rows of columns; raises `ValueError`, `LookupError` or `TypeError` for what cannot be one."""
-        names, reads, kind = self.names, self._reads, self._kind
-        return [kind(**_converted(dict(zip(names, row, strict=True)), reads)) for row in rows]
+        names, kind = self.names, self._kind
+        columns = dict(zip(names, zip(*rows, strict=True), strict=False))  # none at all where there are no rows
+        for name in columns.keys() & self._reads.keys():
+            read = self._reads[name]
+            columns[name] = tuple([one if one is None else read(one) for one in columns[name]])
+        return [kind(**dict(zip(names, row, strict=True))) for row in zip(*columns.values(), strict=True)]
 
 
 def shape(kind: type[T]) -> Shape[T]:

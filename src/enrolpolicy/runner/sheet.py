@@ -74,18 +74,15 @@ class Sheet:
         return now if now is not None and now.fence == row.fence and now.status is row.status else None
 
     def open_beside(self, row: Row) -> bool:
-        """Whether the person has another open row on the course."""
-        return any(other.open and other.key != row.key for other in self._of_pair(row))
+        """Whether the person has an open row on the course, beside one that has ended."""
+        return any(other.open for other in self._of_pair(row))
 
     def _of_pair(self, item: Row | Enrol) -> list[Row]:
         return [self.rows[key] for key in self._keys.get(_pair(item), ())]
 
     def in_the_way(self, action: Enrol) -> Iterator[Changed]:
-        """What the policy cannot see: a row just claimed, a late request that may yet arrive, credits that are gone."""
-        beside = self._of_pair(action)
-        if any(row.open for row in beside):
-            yield Changed(id="not-enrolled", sentence="the person is enrolled already")
-        if any(self._may_come_back(row) for row in beside):
+        """What the policy cannot see: a late request that may yet arrive, credits that are gone."""
+        if any(map(self._may_come_back, self._of_pair(action))):
             yield Changed(id="cooling", sentence="a late request may still bring an earlier enrolment back")
         credits = self.desk.snapshot.account.credits
         free = None if credits is None else credits - self._reserved - self._spent
@@ -120,7 +117,6 @@ class Sheet:
         )
         self._reserved += row.credits
         self._fences[row.key] = None
-        self._keys[_pair(row)].append(row.key)
         return self._write(row, None, action.because)
 
     def move(self, row: Row, status: RowStatus, because: str, **changes: Any) -> Row:
