@@ -141,6 +141,68 @@ class TestRefusals:
         assert {order.attempt for order, _ in here.lms._port.bookings()} == {0}
 
 
+class TestTheRowInBetween:
+    """A claim has fence 1, a lease, its credit, and when the LMS was asked; unanswered, it stays as it is.
+    Whoever takes it over, once the lease is over, raises the fence; what is settled has no lease."""
+
+    LEASE = timedelta(minutes=7)
+
+    def test_from_claim_to_booking(self) -> None:
+        here = night(register(person("ana"), credits=5), enrol=[Unknown("no answer")] * 2)
+        here.run(lease=self.LEASE)
+        [claimed] = here.store.rows(ACCOUNT)
+        assert (claimed.status, claimed.fence, claimed.credits) == (RowStatus.PENDING, 1, 1)
+        assert (claimed.lease_until, claimed.sent_at, claimed.asked_at) == (AT + self.LEASE, AT, AT)
+        assert (claimed.ref, claimed.invited_at, here.store.letters(ACCOUNT)) == (None, None, ())
+        here.clock.at += self.LEASE - timedelta(seconds=1)
+        assert here.run(lease=self.LEASE).outcomes == ()
+        assert here.store.rows(ACCOUNT) == (claimed,)
+        here.clock.at = later = AT + self.LEASE
+        here.run(lease=self.LEASE)
+        [taken] = here.store.rows(ACCOUNT)
+        assert taken == evolve(claimed, fence=2, lease_until=later + self.LEASE, asked_at=later)
+        here.clock.at = later = later + self.LEASE
+        assert here.run(lease=self.LEASE).clean
+        [booked] = here.store.rows(ACCOUNT)
+        assert (booked.status, booked.fence, booked.lease_until) == (RowStatus.BOOKED, 3, None)
+        assert (booked.sent_at, booked.asked_at, booked.invited_at) == (AT, later, later)
+        moves = [(entry.was, entry.now, entry.because) for entry in here.store.journal(ACCOUNT)]
+        pending, taken_over = RowStatus.PENDING, (RowStatus.PENDING, RowStatus.PENDING, "taken-over")
+        assert moves == [
+            (None, pending, "expiring"),
+            taken_over,
+            taken_over,
+            (pending, RowStatus.BOOKED, "booked"),
+        ]
+
+    def test_a_letter(self) -> None:
+        here = night(register(person("ana"), credits=5))
+        mailer = Answering(here.mailer, send=[Unknown("no answer")])
+        evolve(here, mailer=mailer).run(lease=self.LEASE)
+        [begun] = here.store.letters(ACCOUNT)
+        assert (begun.tries, begun.fence, begun.lease_until) == (1, 1, None)
+        here.clock.at += LATER
+        assert here.run(lease=self.LEASE).clean
+        [sent] = here.store.letters(ACCOUNT)
+        assert (sent.tries, sent.fence, sent.lease_until, sent.content) == (2, 2, None, begun.content)
+
+    def test_rows_then_letters_then_the_plan(self) -> None:
+        """A run settles what is unfinished first, then sends what is due, and only then plans."""
+        whole = register(person("ana"), person("bo"), person("cy"), credits=5)
+        here = night(evolve(whole, personnel=whole.personnel[:2]), enrol=[Unknown("no answer")])
+        mailer = Answering(here.mailer, send=[Refused("not now", final=False)])
+        evolve(here, mailer=mailer).run()
+        here.store.put(evolve(whole, enrolments=here.snapshot().enrolments))
+        here.clock.at += LATER
+        assert [(row.act, row.person) for row in here.run().outcomes] == [
+            ("enrol", "ana"),
+            ("mail", "ana"),
+            ("mail", "bo"),
+            ("enrol", "cy"),
+            ("mail", "cy"),
+        ]
+
+
 class TestLateRequests:
     """Where a request that arrives late can bring an ended enrolment back, its key is looked up until none can arrive
     any more. No new attempt is claimed before that, and one that came back beside another is left to a person."""
