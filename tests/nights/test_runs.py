@@ -1,5 +1,6 @@
 """What a run does with answers that are not a plain yes, told apart: which stop it, which cost somebody a turn."""
 
+import logging
 import pickle
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -239,6 +240,14 @@ class TestLateRequests:
             here.lms.asked.clear()
             here.run(accept=self.ACCEPTED)
             assert (("find", (row.key,)) in here.lms.asked) == looked, days
+
+    def test_not_before_somebody_has_looked(self) -> None:
+        """Where it can be looked up, time alone is not enough: what arrived last would be found only then."""
+        here = self.refused()
+        here.clock.at += self.BOUND
+        silent = evolve(here, lms=Answering(here.lms, find=[Unknown("no answer")]))
+        assert [row.detail for row in silent.run(accept=self.ACCEPTED).of(Fate.DROPPED)] == ["cooling"]
+        assert [row.act for row in here.run(accept=self.ACCEPTED).of(Fate.DONE)] == ["enrol", "mail"]
 
     def test_it_came_back(self) -> None:
         """It is booked after all, and its person is invited."""
@@ -712,6 +721,23 @@ class TestPromises:
         nothing: dict[str, Any] = {name: 0}
         with pytest.raises(ValueError, match=f"`{name}` must be 1 or more, not `0`"):
             night().run(**nothing)
+
+
+class TestLogs:
+    """What is logged names keys and codes, and nobody: no person, address, name, course or letter."""
+
+    def test_a_night(self, caplog: pytest.LogCaptureFixture) -> None:
+        caplog.set_level(logging.DEBUG)
+        people = person("canary-1", name="Canary Bird", email="canary@acme.example"), person("canary-2")
+        here = night(register(*people, courses=[course("canary-course", name="Canary")], credits=1))
+        mailer = Answering(here.mailer, send=[Refused("greylisted", final=False)])
+        evolve(here, mailer=mailer).run()
+        [row] = here.store.rows(ACCOUNT)
+        here.clock.at += LATER
+        here.run()
+        assert f"enrol {row.key}: done" in caplog.text
+        assert f"mail {row.key}: failed greylisted" in caplog.text
+        assert "canary" not in caplog.text.lower()
 
 
 class TestActions:
