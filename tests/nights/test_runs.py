@@ -415,6 +415,24 @@ class TestLetters:
             ("invite", Fate.FAILED, "no-such-address")
         ]
 
+    @pytest.mark.parametrize("email", [None, "ana at acme", "ana@acme"])
+    def test_an_address_that_is_lost_meanwhile(self, email: str | None) -> None:
+        """Whoever cannot be written to any more is booked, and gets the letter when there is an address again."""
+        here = night(register(person("ana"), credits=5))
+        port, known = here.lms._port, here.snapshot()
+
+        def enrol(order: Any) -> object:
+            here.store.put(evolve(known, personnel=(person("ana", email=email),)))
+            return port.enrol(order)
+
+        here.lms.enrol = enrol
+        assert [(row.act, row.fate) for row in here.run().outcomes] == [("enrol", Fate.DONE)]
+        assert here.store.letters(ACCOUNT) == ()
+        assert here.run().outcomes == ()
+        here.store.put(evolve(here.snapshot(), personnel=known.personnel))
+        assert [(row.act, row.fate) for row in here.run().outcomes] == [("mail", Fate.DONE)]
+        assert [message.recipient for message in here.mailer.inbox] == ["ana@acme.example"]
+
     def test_a_new_address_is_a_new_letter(self) -> None:
         here = self.one(Refused("no-such-address"))
         here.run()

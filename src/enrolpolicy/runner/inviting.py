@@ -10,10 +10,10 @@ from enrolpolicy.rows import Row
 
 
 def invitation_of(tonight: Night, row: Row, at: datetime) -> Invitation | None:
-    """The invitation of a booking to the address of now; None where nobody can be written to, or about nothing."""
+    """The invitation of a booking of somebody in the register to their address of now; None where it is not usable."""
     register = tonight.register
-    person, course = register.people.get(row.person), register.courses.get(row.course)
-    if person is None or course is None or person.email is None or not usable(person.email):
+    person, course = register.person(row.person), register.course(row.course)
+    if person.email is None or not usable(person.email):
         return None
     records = register.records[person.id].get(course.id, ())
     sources = register.sources(person.id, course.id)
