@@ -1,10 +1,11 @@
 """What a run does with answers that are not a plain yes, told apart: which stop it, which cost somebody a turn."""
 
+import json
 import logging
 import pickle
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,16 +14,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers import ASYNC, SYNC
-from enrolpolicy import Cancel, Enrolment, EnrolmentStatus, Origin, Snapshot, cancel, plan
+from enrolpolicy import (
+    Assignment,
+    Cancel,
+    Enrolment,
+    EnrolmentStatus,
+    Level,
+    Origin,
+    Role,
+    Snapshot,
+    TrainingRecord,
+    cancel,
+    plan,
+)
 from enrolpolicy.adapters.memory import STRONG, MemoryLms, MemoryMailer, MemoryStore
 from enrolpolicy.guarantees import PromiseTooWeak, Weakness
 from enrolpolicy.plans import Enrol, Invite
-from enrolpolicy.ports import Cancelled, Done, Refused, Trouble, Unknown, Writes
+from enrolpolicy.ports import Cancelled, Done, Invitation, Refused, Trouble, Unknown, Writes
 from enrolpolicy.reports import Fate, Report
 from enrolpolicy.rows import ARROWS, LetterStatus, NoSuchMove, Row, RowStatus, follow_arrow
-from enrolpolicy.runner import effects
+from enrolpolicy.runner import driving, effects
 from enrolpolicy.runner.driving import Ports, Terms, act, run_night
-from enrolpolicy.testing.builders import course, person, register
+from enrolpolicy.testing.builders import ROLE, course, person, register
 
 AT = datetime(2026, 11, 23, 1, tzinfo=UTC)
 ACCOUNT = register().account.id
@@ -433,6 +446,60 @@ class TestLetters:
         assert [(row.act, row.fate) for row in here.run().outcomes] == [("mail", Fate.DONE)]
         assert [message.recipient for message in here.mailer.inbox] == ["ana@acme.example"]
 
+    def test_what_it_is_written_from(self) -> None:
+        """Whom, on what, because of which rule, until when, and who asks for it: the names of roles, and no others."""
+        whole = register(person("ana", name="Ana Bird", roles=[ROLE, "guest"]), credits=5)
+        roles = tuple(evolve(role, name="Fire warden") for role in whole.roles), Role(id="guest", name="Guest")
+        asked = Assignment(person="ana", course="fire", level=Level.REQUIRED)
+        known = evolve(whole, roles=(*roles[0], roles[1]), assignments=(asked,))
+        here, written = night(known), list[Invitation]()
+
+        def compose(invitation: Invitation) -> bytes:
+            written.append(invitation)
+            return b"letter"
+
+        here.run(compose=compose)
+        [row] = here.store.rows(ACCOUNT)
+        [letter] = here.store.letters(ACCOUNT)
+        assert written == [
+            Invitation(
+                message_id=letter.message_id,
+                account=ACCOUNT,
+                key=row.key,
+                person="ana",
+                name="Ana Bird",
+                recipient="ana@acme.example",
+                course="fire",
+                course_name="",
+                because="expiring",
+                expires_on=known.records[0].expires_on,
+                asked_by=("Fire warden",),
+                at=AT,
+            )
+        ]
+
+    def test_taken_over_while_it_was_sent(self) -> None:
+        """A run that was slower than its lease does not say what became of a letter that another one has."""
+        here = night(register(person("ana"), credits=5))
+        port, lease = here.mailer, timedelta(minutes=5)
+
+        def slow(message: Any) -> object:
+            here.clock.at += lease
+            greylisted = Answering(port, send=[Refused("greylisted", final=False)])
+            ports = Ports(store=here.store, lms=here.lms, mailer=greylisted)
+            terms = Terms(compose=lambda invitation: b"another", lease=lease)
+            driving.run_night(ACCOUNT, ports=ports, terms=terms, at=here.clock.at)
+            return Refused("no-such-address")
+
+        here.mailer.send = slow
+        told = here.run(lease=lease).outcomes
+        assert [(row.act, row.fate, row.detail) for row in told] == [
+            ("enrol", Fate.DONE, ""),
+            ("mail", Fate.ALREADY, "taken-over"),
+        ]
+        [letter] = here.store.letters(ACCOUNT)
+        assert (letter.status, letter.tries, letter.detail) == (LetterStatus.PENDING, 2, "greylisted")
+
     def test_a_new_address_is_a_new_letter(self) -> None:
         here = self.one(Refused("no-such-address"))
         here.run()
@@ -739,6 +806,50 @@ class TestPromises:
         nothing: dict[str, Any] = {name: 0}
         with pytest.raises(ValueError, match=f"`{name}` must be 1 or more, not `0`"):
             night().run(**nothing)
+
+
+class TestFactsThatChangeMeanwhile:
+    """Between planning and claiming, and between asking and confirming, a fact may change."""
+
+    def test_the_spread_holds_it_back(self) -> None:
+        here = night(register(person("ana"), credits=5))
+        tonight = plan(here.snapshot(), on=AT.date()).actions
+        known = here.snapshot()
+        here.store.put(evolve(known, account=evolve(known.account, spread_days=3650)))
+        [dropped] = here.act(*tonight).outcomes
+        assert (dropped.fate, dropped.detail) == (Fate.DROPPED, "spread")
+        assert here.store.rows(ACCOUNT) == ()
+
+    def test_taken_elsewhere_while_it_was_asked_for(self) -> None:
+        """What is confirmed and not wanted any more is cancelled at once, and nobody is invited to it."""
+        here = night(register(person("ana"), credits=5))
+        port, known = here.lms._port, here.snapshot()
+
+        def enrol(order: Any) -> object:
+            taken = TrainingRecord(person="ana", course="fire", completed_on=AT.date(), expires_on=date(2030, 1, 1))
+            here.store.put(evolve(known, records=(*known.records, taken)))
+            return port.enrol(order)
+
+        here.lms.enrol = enrol
+        assert [(row.act, row.fate, row.detail) for row in here.run().outcomes] == [
+            ("enrol", Fate.DONE, "superseded"),
+            ("cancel", Fate.DONE, "superseded"),
+        ]
+        assert here.statuses() == [RowStatus.CANCELLED]
+        assert (here.store.letters(ACCOUNT), here.mailer.inbox) == ((), [])
+        assert here.snapshot().account.credits == 5
+
+
+class TestTheJournal:
+    """An entry says under which settings it was decided: the account's and the course's, and no balance."""
+
+    def test_settings(self) -> None:
+        here = night(register(person("ana"), courses=[course("fire", name="Fire")], credits=5))
+        here.run()
+        found = [json.loads(entry.settings) for entry in here.store.journal(ACCOUNT)]
+        assert [(one["course"]["id"], one["course"]["name"]) for one in found] == [("fire", "Fire")] * 2
+        assert {one["account"]["id"] for one in found} == {ACCOUNT}
+        assert all("credits" not in one["account"] for one in found)
 
 
 class TestLogs:
