@@ -189,6 +189,26 @@ class TestTheRowInBetween:
             (pending, RowStatus.BOOKED, "booked"),
         ]
 
+    @pytest.mark.parametrize(
+        ("age", "asked"),
+        [
+            (timedelta(hours=23, minutes=58, seconds=59), ["enrol"]),
+            (timedelta(hours=23, minutes=59), ["find", "enrol"]),
+            (timedelta(days=3), ["find", "enrol"]),
+        ],
+    )
+    def test_a_key_that_is_kept_for_a_day(self, age: timedelta, asked: list[str]) -> None:
+        """It is sent again while the LMS still knows it when the longest call ends; then it is looked up first."""
+        here = night(register(person("ana"), credits=5), enrol=[Unknown("no answer")])
+        here.lms._port.capabilities = evolve(
+            STRONG, keys_kept=timedelta(days=1), latest_arrival=timedelta(hours=1), longest_call=timedelta(minutes=1)
+        )
+        here.run()
+        here.lms.asked.clear()
+        here.clock.at = AT + age
+        assert here.run().clean
+        assert [method for method, _ in here.lms.asked if method != "check"] == asked
+
     def test_a_letter(self) -> None:
         here = night(register(person("ana"), credits=5))
         mailer = Answering(here.mailer, send=[Unknown("no answer")])
