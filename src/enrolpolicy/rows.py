@@ -117,7 +117,9 @@ class NoSuchMove(EnrolPolicyError):
             f"the row `{key[:80]}` does not go from `{was.value}` to `{now.value}`, and was left as it is; "
             "hold the store against its exam (`enrolpolicy.testing`)"
         )
-        self.key, self.was, self.now = key, was, now
+        self.key = key
+        self.was = was
+        self.now = now
 
     def __reduce__(self) -> "tuple[type[NoSuchMove], tuple[str, RowStatus, RowStatus]]":
         return NoSuchMove, (self.key, self.was, self.now)

@@ -714,6 +714,13 @@ class TestCancellations:
         assert here.statuses() == [RowStatus.IN_PROGRESS]
         assert here.snapshot().account.credits == 0
 
+    def test_completed_meanwhile(self) -> None:
+        here, asked = self.booked()
+        here.lms._port.complete(asked.enrolment)
+        assert [(row.fate, row.detail) for row in here.act(asked).outcomes] == [(Fate.FAILED, "completed")]
+        assert here.statuses() == [RowStatus.COMPLETED]
+        assert here.snapshot().account.credits == 0
+
     def test_refused(self) -> None:
         here, asked = self.booked()
         lms = Answering(here.lms, cancel_if_not_started=[Refused("not-allowed")])

@@ -6,7 +6,7 @@ checked like anything else that is built.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from enum import Enum
 from functools import lru_cache, partial
@@ -50,7 +50,7 @@ class Shape(Generic[T]):
         news = {name: new for name, old, new in found if new is not old}
         return _converted(news, {name: self._writes[name] for name in news if name in self._writes})
 
-    def read(self, rows: Iterable[tuple[Any, ...]]) -> list[T]:
+    def read(self, rows: Iterable[Sequence[Any]]) -> list[T]:
         """The values of rows of columns; raises `ValueError`, `LookupError` or `TypeError` for what cannot be one."""
         names, kind = self.names, self._kind
         columns = dict(zip(names, zip(*rows, strict=True), strict=False))  # none at all where there are no rows
@@ -64,15 +64,10 @@ def shape(kind: type[T]) -> Shape[T]:
     """The shape of an attrs class."""
     plain: Any = kind
     converts = {field.name: _converts(field.type) for field in fields(plain)}
-    return Shape(
-        names=tuple(converts),
-        columns=", ".join(f'"{name}"' for name in converts),
-        marks=", ".join("?" * len(converts)),
-        kind=kind,
-        fields=attrgetter(*converts),
-        writes={name: write for name, (write, _) in converts.items() if write is not None},
-        reads={name: read for name, (_, read) in converts.items() if read is not None},
-    )
+    columns, marks = ", ".join(f'"{name}"' for name in converts), ", ".join("?" * len(converts))
+    writes = {name: write for name, (write, _) in converts.items() if write is not None}
+    reads = {name: read for name, (_, read) in converts.items() if read is not None}
+    return Shape(tuple(converts), columns, marks, kind, attrgetter(*converts), writes, reads)
 
 
 def _converted(values: dict[str, Any], converts: Mapping[str, Convert]) -> dict[str, Any]:
