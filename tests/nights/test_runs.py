@@ -826,13 +826,30 @@ class TestPromises:
         assert stopped is not None
         assert stopped.startswith(f"another run has the account until {until.isoformat()}")
         here.clock.at = until
-        assert here.run(accept={Weakness.ONE_RUNNER}).clean
+        for _ in range(2):  # a run that comes to its end gives its turn back
+            assert here.run(accept={Weakness.ONE_RUNNER}).clean
 
     @pytest.mark.parametrize("name", ["batch", "tries", "patience"])
     def test_terms_that_cannot_be(self, name: str) -> None:
         nothing: dict[str, Any] = {name: 0}
         with pytest.raises(ValueError, match=f"`{name}` must be 1 or more, not `0`"):
             night().run(**nothing)
+
+
+class TestWhatIsLeftToAPerson:
+    """With an LMS that knows neither keys nor look-up no more is begun than can be told apart: one at a time, whatever
+    the batch, so that one who is not answered leaves one row to look up."""
+
+    def test_one_row(self) -> None:
+        nothing = evolve(STRONG, keys_kept=None, finds=False)
+        here = night(register(person("ana"), person("bo"), credits=5), enrol=[Unknown("no answer")])
+        here.lms._port.capabilities = nothing
+        terms: dict[str, Any] = {"accept": frozenset({Weakness.AT_MOST_ONCE}), "batch": 20, "patience": 1}
+        assert here.run(**terms).stopped is not None
+        assert here.statuses() == [RowStatus.PENDING]
+        here.clock.at += LATER
+        here.run(**terms)
+        assert sorted(status.value for status in here.statuses()) == ["booked", "held"]
 
 
 class TestFactsThatChangeMeanwhile:
