@@ -1,11 +1,11 @@
-"""A night carried out against files: throughput, commits and memory, beside commits that write next to nothing.
+"""A night carried out against files: throughput, commits, processor and memory, beside commits of next to nothing.
 
     python benchmarks/nights.py [--people N] [--batches N …] [--folder DIR]
 
 Each step runs in a process of its own, on files of its own in `--folder` (a temporary one: choose a real disk). The
 night enrols everybody on one course: claimed and confirmed in the SQLite store, enrolled at the stand-in LMS, and
 invited by an `.eml` file. Beside it stand the same numbers of synchronous writes and nothing else, which is what a
-night could cost at best.
+night could cost at best. A second table says who of all that keeps the processor busy, and who waits.
 """
 
 import argparse
@@ -64,22 +64,59 @@ def prepared(folder: Path, people: int) -> Any:
     return store
 
 
-class Counted:
-    """A port that counts the calls of one of its methods that are done."""
+class Clock:
+    """Where the time of a night goes: what a part takes while it calls another is the other's."""
 
-    def __init__(self, port: Any, method: str) -> None:
-        self._port, self._method, self.count = port, method, 0
+    def __init__(self) -> None:
+        self.spent: dict[str, list[float]] = {}
+        self.commits = 0
+        self._parts: list[str] = []
+        self._since = self._now()
+
+    def timed(self, part: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        """A call whose time is a part's."""
+
+        def calling(*arguments: Any) -> Any:
+            self._turn()
+            self._parts.append(part)
+            try:
+                return call(*arguments)
+            finally:
+                self._turn()
+                self._parts.pop()
+
+        return calling
+
+    def _turn(self) -> None:
+        now = self._now()
+        if self._parts:
+            spent = self.spent.setdefault(self._parts[-1], [0.0, 0.0])
+            for place, (before, after) in enumerate(zip(self._since, now, strict=True)):
+                spent[place] += after - before
+        self._since = now
+
+    @staticmethod
+    def _now() -> tuple[float, float]:
+        return time.perf_counter(), time.process_time()
+
+
+class Timed:
+    """A port whose calls are timed; what a transaction is given to do is the runner's."""
+
+    def __init__(self, port: Any, part: str, clock: Clock) -> None:
+        self._port, self._part, self._clock = port, part, clock
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._port, name)
-        if name != self._method:
-            return found
+        return self._clock.timed(self._part, found) if callable(found) else found
 
-        def counting(*arguments: Any) -> Any:
-            self.count += 1
-            return found(*arguments)
+    def transact(self, account: str, people: Any, work: Any) -> Any:
+        self._clock.commits += 1
+        call = self._clock.timed(self._part, self._port.transact)
+        return call(account, people, self._clock.timed(RUNNER, work))
 
-        return counting
+
+RUNNER, STORE, LMS, LETTERS = "runner", "store", "LMS", "letters"
 
 
 def night(folder: Path, people: int, batch: int) -> dict[str, Any]:
@@ -90,29 +127,58 @@ def night(folder: Path, people: int, batch: int) -> dict[str, Any]:
     from enrolpolicy.runner.driving import Ports, Terms, run_night
 
     sender = Sender(address="training@acme.example", contact="Priya", take_url="https://training.example/take/{key}")
-    store: Any = Counted(prepared(folder, people), "transact")
-    ports = Ports(store=store, lms=StandinLms(folder / "lms.db"), mailer=EmlFolder(folder / "mail"))
-    start, cpu = time.perf_counter(), time.process_time()
-    report = run_night("estate", ports=ports, terms=Terms(compose=composer(sender), batch=batch), at=AT)
-    seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
+    clock = Clock()
+    store: Any = Timed(prepared(folder, people), STORE, clock)
+    lms: Any = Timed(StandinLms(folder / "lms.db"), LMS, clock)
+    mailer: Any = Timed(EmlFolder(folder / "mail"), LETTERS, clock)
+    terms = Terms(compose=composer(sender), batch=batch)
+    run = clock.timed(
+        RUNNER, lambda: run_night("estate", ports=Ports(store=store, lms=lms, mailer=mailer), terms=terms, at=AT)
+    )
+    report, costs = costing(run)
     assert report.clean, report
     assert len(report.outcomes) == 2 * people
-    return {"seconds": seconds, "cpu": cpu, "commits": store.count}
+    return {**costs, "commits": clock.commits, "parts": clock.spent}
+
+
+def costing(run: Callable[[], Any]) -> tuple[Any, dict[str, float]]:
+    """What a run answers, and its seconds: by the clock, the processor's for us, and the processor's for the kernel."""
+    before, start = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
+    answer = run()
+    seconds, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF)
+    return answer, {
+        "seconds": seconds,
+        "user": after.ru_utime - before.ru_utime,
+        "system": after.ru_stime - before.ru_stime,
+    }
 
 
 def bare(folder: Path, commits: int, enrolments: int) -> dict[str, Any]:
     """So many commits of next to nothing in a file like the store's; one for each enrolment, and the letters' syncs."""
     store, lms = (_bare_database(folder / name) for name in ("bare.db", "bare-lms.db"))
-    handle = os.open(folder / "bare.eml", os.O_CREAT | os.O_WRONLY)
-    start, cpu = time.perf_counter(), time.process_time()
-    for _ in range(commits):
-        store.execute("INSERT INTO next_to_nothing VALUES (1)")
-    for _ in range(enrolments):
-        lms.execute("INSERT INTO next_to_nothing VALUES (1)")
-        for _ in range(EML_SYNCS):
-            os.write(handle, b"a" * 4096)
-            os.fsync(handle)
-    return {"seconds": time.perf_counter() - start, "cpu": time.process_time() - cpu, "commits": commits}
+    letters = folder / "bare-mail"
+    letters.mkdir()
+
+    def run() -> None:
+        for _ in range(commits):
+            store.execute("INSERT INTO next_to_nothing VALUES (1)")
+        for number in range(enrolments):
+            lms.execute("INSERT INTO next_to_nothing VALUES (1)")
+            _bare_letter(letters, number)
+
+    return {**costing(run)[1], "commits": commits}
+
+
+def _bare_letter(folder: Path, number: int) -> None:
+    """A file under its name, and both on the disk."""
+    handle = os.open(folder / f"{number}.tmp", os.O_CREAT | os.O_WRONLY)
+    os.write(handle, b"a" * 4096)
+    os.fsync(handle)
+    os.close(handle)
+    os.rename(folder / f"{number}.tmp", folder / f"{number}.eml")
+    handle = os.open(folder, os.O_RDONLY)
+    os.fsync(handle)
+    os.close(handle)
 
 
 def _bare_database(path: Path) -> sqlite3.Connection:
@@ -143,6 +209,10 @@ def measured(step: str, where: Path, people: int, batch: int, commits: int = 0) 
     return found
 
 
+def line(*cells: str) -> None:
+    print(" ".join(f"{cell:>13}" for cell in cells), flush=True)
+
+
 def main() -> int:
     if sys.argv[1:2] == ["--child"]:
         step, folder, *numbers = sys.argv[2:]
@@ -155,24 +225,29 @@ def main() -> int:
     arguments = parser.parse_args()
     people = arguments.people
     print(f"a night of {people:,} enrolments, in {arguments.folder}")
-    heads = ("batch", "commits", "syncs each", "night", "bare", "ratio", "CPU", "each second", "peak")
-    print(" ".join(f"{head:>11}" for head in heads))
+    line("batch", "commits", "syncs each", "night", "bare", "ratio", "user", "system", "each second", "peak")
+    parts: dict[int, dict[str, tuple[float, float]]] = {}
     for batch in arguments.batches:
         ours = measured("night", arguments.folder, people, batch)
         beside = measured("bare", arguments.folder, people, batch, ours["commits"])
-        seconds = ours["seconds"]
-        cells = (
+        seconds, parts[batch] = ours["seconds"], ours["parts"]
+        line(
             f"{batch}",
             f"{ours['commits']:,}",
             f"{(ours['commits'] + people * (1 + EML_SYNCS)) / people:.2f}",
             f"{seconds:.1f} s",
             f"{beside['seconds']:.1f} s",
             f"{seconds / beside['seconds']:.2f}",
-            f"{ours['cpu']:.1f} s",
+            *(f"{ours[which]:.2f} / {beside[which]:.2f}" for which in ("user", "system")),
             f"{people / seconds:.0f}",
             f"{ours['peak']:.0f} MB",
         )
-        print(" ".join(f"{cell:>11}" for cell in cells), flush=True)
+    print("\nms for each enrolment: processor + waiting (user and system above: night / bare, in s)")
+    names = (RUNNER, STORE, LMS, LETTERS)
+    line("batch", *names)
+    for batch, spent in parts.items():
+        each = [[1000 * one / people for one in spent[name]] for name in names]
+        line(f"{batch}", *(f"{cpu:.2f} + {wall - cpu:.2f}" for wall, cpu in each))
     return 0
 
 

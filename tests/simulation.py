@@ -43,7 +43,7 @@ from enrolpolicy.adapters.memory import STRONG, MemoryLms, MemoryMailer, MemoryS
 from enrolpolicy.guarantees import Weakness, guarantee
 from enrolpolicy.ports import Done, LmsCapabilities, Progress, Refused, Unknown
 from enrolpolicy.reports import Report
-from enrolpolicy.rows import LetterStatus, Row, RowStatus
+from enrolpolicy.rows import LetterStatus, NoSuchMove, Row, RowStatus
 from enrolpolicy.runner.calls import Call, Steps
 from enrolpolicy.runner.job import Job
 from enrolpolicy.runner.nights import steps_of_actions, steps_of_night
@@ -541,11 +541,16 @@ class World:
             raise Broken("L1", "somebody wanted and affordable is not booked")
         if tonight.cancellations:
             raise Broken("L3", "a booking nobody wants is not cancelled")
-        if tonight.invitations:
+        if tonight.invitations and not self._at_most_one:
             raise Broken("L4", "an invitation is still asked for")
         for key in self._unwanted:
             if rows[key].status is RowStatus.BOOKED:
                 raise Broken("L3", "a booking of somebody who had opted out before it was made is not cancelled")
+
+    @property
+    def _at_most_one(self) -> bool:
+        """Whether the host would rather have no invitation than two."""
+        return Weakness.AT_MOST_ONE_INVITATION in self.setting.accept
 
     def _whole(self) -> Snapshot:
         snapshot = self.store.snapshot(ACCOUNT)
@@ -558,9 +563,10 @@ class World:
             key = message.content.decode().split()[0]
             sent[key] = sent.get(key, 0) + 1
         for key, row in rows.items():
-            if row.status is RowStatus.BOOKED and row.origin is Origin.AUTO and not sent.get(key):
+            asked = row.status is RowStatus.BOOKED and row.origin is Origin.AUTO and not self._at_most_one
+            if asked and not sent.get(key):
                 raise Broken("I6", "booked, and never invited")
-            if self.setting.deduplicates and sent.get(key, 0) > 1:
+            if (self.setting.deduplicates or self._at_most_one) and sent.get(key, 0) > 1:
                 raise Broken("I6", "invited twice")
 
 
@@ -639,15 +645,18 @@ def one(setting: Callable[[], Setting], budget: Budget, choose: Chooser, runner:
         world.play(budget)
     except Broken as broken:
         return Found(broken.invariant, str(broken), tuple(world.trace))
-    except AssertionError as refused:  # the runner's own: a move that is no arrow
-        return Found("I9", str(refused), tuple(world.trace))
+    except NoSuchMove as none:
+        return Found("I9", f"`{none.was.value}` does not become `{none.now.value}`", tuple(world.trace))
     return None
 
 
 def exhaustively(
-    setting: Callable[[], Setting], budget: Budget, runner: Runner = steps_of_night, at_most: int | None = None
+    setting: Callable[[], Setting],
+    budget: Budget,
+    runner: Runner = steps_of_night,
+    enough: Callable[[], bool] = lambda: False,
 ) -> tuple[int, Found | None]:
-    """Play every world there is within a budget; how many those were, and the first that broke."""
+    """Play every world there is within a budget, or until it is enough; how many, and the first that broke."""
     prefix: list[int] = []
     played = 0
     while True:
@@ -660,12 +669,10 @@ def exhaustively(
 
         found = one(setting, budget, choose, runner)
         played += 1
-        if found is not None or (at_most is not None and played >= at_most):
-            return played, found
         while taken and taken[-1][0] == taken[-1][1] - 1:
             taken.pop()
-        if not taken:
-            return played, None
+        if found is not None or not taken or enough():
+            return played, found
         prefix = [choice for choice, _ in taken[:-1]] + [taken[-1][0] + 1]
 
 

@@ -4,7 +4,9 @@ Every row of the policy is made to hold always, never, the wrong way round, and 
 below adds what is easy to get wrong elsewhere. Each must stand in the code once, which `make lint` looks at by way of
 `--list`, so that no fault goes stale unseen. Ends with 1 where the tests notice nothing.
 
-    python tools/plant_faults.py [--list] [--only TEXT] [--jobs N]
+    python tools/plant_faults.py [--list] [--only TEXT] [--jobs N] [--limit SECONDS]
+
+A fault after which tests do not come to an end is noticed as well, if they do so in half the time without it.
 """
 
 import argparse
@@ -12,11 +14,15 @@ import ast
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import lru_cache
+from itertools import repeat
 from pathlib import Path
 from typing import NamedTuple
 
@@ -373,35 +379,81 @@ _FOLDERS = (
 """Where the tests of a module are, if not with the rules."""
 
 
-def caught_by(fault: Fault | None) -> str | None:
-    """The first test that turns red, the likely ones tried first; None where all stay green."""
+@contextmanager
+def a_copy() -> Iterator[Path]:
+    """A copy of the tree, to plant a fault in."""
     with tempfile.TemporaryDirectory() as directory:
         here = Path(directory)
         for name in COPIED:
             copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
             copy(ROOT / name, here / name)
-        if fault is None:
-            return first_red(here, "tests/spec")
+        yield here
+
+
+def caught_by(fault: Fault, limit: float) -> str | None:
+    """The first test that turns red, or does not end, the likely ones tried first; None where all stay green."""
+    with a_copy() as here:
         module = here / PACKAGE / f"{fault.module}.py"
         module.write_text(module.read_text(encoding="utf-8").replace(fault.old, fault.new), encoding="utf-8")
-        if fault.tests:
-            return first_red(here, fault.tests)
         everything = next((folder for start, folder in _FOLDERS if fault.module.startswith(start)), "tests/spec")
-        likely = files(fault.module)
-        return (first_red(here, *likely) if likely else None) or first_red(here, everything)
+        for tests in (fault.tests,) if fault.tests else (*filter(None, [tuple(files(fault.module))]), everything):
+            chosen = (tests,) if isinstance(tests, str) else tests
+            try:
+                red = first_red(here, *chosen, limit=limit)
+            except Endless:
+                if not ends(chosen, limit / 2):
+                    raise SystemExit(
+                        f"{' '.join(chosen)} take too long without a fault; give a larger --limit"
+                    ) from None
+                return f"no end within {limit:.0f} s: {' '.join(chosen)}"
+            if red is not None:
+                return red
+    return None
 
 
-def first_red(here: Path, *tests: str) -> str | None:
-    """The first of some tests that turns red in a copy of the tree."""
+class Endless(Exception):
+    """Tests have not come to an end in their time."""
+
+
+@lru_cache
+def ends(tests: tuple[str, ...], limit: float) -> bool:
+    """Whether tests come to an end in this time where no fault is planted."""
+    with a_copy() as here:
+        try:
+            first_red(here, *tests, limit=limit)
+        except Endless:
+            return False
+    return True
+
+
+def first_red(here: Path, *tests: str, limit: float | None = None) -> str | None:
+    """The first of some tests that turns red in a copy of the tree; raises `Endless`."""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--no-header", *tests]
     environment = os.environ | {"PYTHONPATH": str(here / "src"), "HYPOTHESIS_PROFILE": "quick"}
-    done = subprocess.run(command, cwd=here, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode == 0:
+    code, said = finished(command, here, environment, limit)
+    if code == 0:
         return None
-    red = re.findall(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE)
+    red = re.findall(r"^(?:FAILED|ERROR) (\S+)", said, re.MULTILINE)
     if not red:
-        raise SystemExit(f"the tests did not run:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+        raise SystemExit(f"the tests did not run:\n{said[-4000:]}")
     return str(red[0])
+
+
+def finished(command: list[str], here: Path, environment: dict[str, str], limit: float | None) -> tuple[int, str]:
+    """How a program ended, and what it said; whatever it had started itself ends with it where its time is over."""
+    with subprocess.Popen(
+        command, cwd=here, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        start_new_session=True,
+    ) as running:  # fmt: skip
+        try:
+            said, _ = running.communicate(timeout=limit)
+        except subprocess.TimeoutExpired:
+            os.killpg(running.pid, signal.SIGKILL)
+            raise Endless from None
+        except BaseException:  # it has a session of its own, and would not hear of an interruption
+            os.killpg(running.pid, signal.SIGKILL)
+            raise
+    return running.returncode, said
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -409,6 +461,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--list", action="store_true", help="name those that would be planted")
     parser.add_argument("--only", default="", metavar="TEXT", help="those with this in their name")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="how many at once")
+    parser.add_argument("--limit", type=float, default=600, metavar="SECONDS", help="for the tests of one fault")
     options = parser.parse_args(arguments)
     chosen = [fault for fault in (*row_faults(), *FAULTS) if options.only in fault.name]
     wrong = list(filter(None, map(misplaced, chosen)))
@@ -418,13 +471,14 @@ def main(arguments: list[str] | None = None) -> int:
     if options.list:
         print("\n".join(" ".join(fault.name.split()) for fault in chosen))
         return 0
-    red_anyway = caught_by(None)
+    with a_copy() as here:
+        red_anyway = first_red(here, "tests/spec")
     if red_anyway is not None:
         print(f"`{red_anyway}` is red with no fault planted; mend that first")
         return 1
     unnoticed = 0
     with ThreadPoolExecutor(options.jobs) as pool:
-        for fault, red in zip(chosen, pool.map(caught_by, chosen), strict=True):
+        for fault, red in zip(chosen, pool.map(caught_by, chosen, repeat(options.limit)), strict=True):
             name = " ".join(fault.name.split())
             print(f"{'NOT NOTICED' if red is None else 'red'}  {name}\n     {red or ''}", flush=True)
             unnoticed += red is None

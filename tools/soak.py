@@ -2,7 +2,8 @@
 
     python tools/soak.py [--minutes 10] [--seed N]
 
-Prints what it plays. A world in which a promise breaks is told with its seed, which plays it again, and ends it with 1.
+The larger budgets have the first half of the time, and say where they were cut off; the rest is for dice. Prints what
+it plays. A world in which a promise breaks is told with its seed, which plays it again, and ends it with 1.
 """
 
 import argparse
@@ -37,10 +38,17 @@ def dice(name: str, start: int) -> tuple[str, int, Found | None]:
     return f"{name}, seed {start + played - 1}", played, found
 
 
-def complete(name: str, budget: str) -> tuple[str, int, Found | None]:
-    """Every world of a setting within a budget."""
-    played, found = exhaustively(SETTINGS[name], COMPLETE[budget])
-    return f"{name}, {budget}, complete", played, found
+def complete(name: str, budget: str, until: float) -> tuple[str, int, Found | None]:
+    """Every world of a setting within a budget, or those that can be played until then."""
+    cut_off = False
+
+    def enough() -> bool:
+        nonlocal cut_off
+        cut_off = time.monotonic() >= until
+        return cut_off
+
+    played, found = exhaustively(SETTINGS[name], COMPLETE[budget], enough=enough)
+    return f"{name}, {budget}, {'cut off' if cut_off else 'complete'}", played, found
 
 
 def rounds(seed: int) -> Iterator[tuple[str, int]]:
@@ -56,11 +64,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--seed", type=int, default=SystemRandom().randrange(10**9), help="of the first world")
     options = parser.parse_args(arguments)
-    until, total = time.monotonic() + 60 * options.minutes, 0
+    start, total = time.monotonic(), 0
+    half, until = start + 30 * options.minutes, start + 60 * options.minutes
     print(f"seed {options.seed}", flush=True)
     with ProcessPoolExecutor(cpu_count()) as pool:
         todo = [
-            pool.submit(complete, name, budget)
+            pool.submit(complete, name, budget, half)
             for budget in COMPLETE
             for name in SETTINGS
             if name not in WITHIN or budget.startswith("dies")

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import final
 
 from attrs import frozen
@@ -31,6 +32,7 @@ class Mailbox:
         return "Mailbox(…)"
 
 
+@lru_cache(maxsize=1024)
 def mailbox(text: str) -> Mailbox | None:
     """The mailbox an address names; None where it is not exactly one, plainly written.
 
@@ -83,6 +85,7 @@ _SPACES = frozenset({"Cc", "Zl", "Zp"})
 _WWW = re.compile(r"(www)\.", re.IGNORECASE)
 
 
+@lru_cache(maxsize=1024)
 def one_line(text: str, longest: int = 150) -> str:
     """Text on one line: breaks and controls are spaces, turns of the direction of writing left out, too much is cut.
 
@@ -103,6 +106,7 @@ def _plain(char: str) -> str:
     return "" if category == "Cf" and char not in _JOINERS else char
 
 
+@lru_cache(maxsize=1024)
 def named(text: str, longest: int = 150) -> str:
     """A name on one line that no mail program makes a link of, so that the only web address is the sender's own."""
     return _WWW.sub(r"\1 .", one_line(text, longest).replace("://", ": //"))

@@ -13,6 +13,7 @@ import binascii
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 
 Header = tuple[str, Sequence[str]]
 """A name, and the tokens of its value; the line may be folded between any two."""
@@ -51,8 +52,13 @@ def _part(kind: str, body: str, limit: str) -> Sequence[str]:
 
 def _quoted_printable(text: str) -> str:
     """Lines of at most 76 characters, ended by CRLF; a line end of any kind is a line end."""
-    lines = "\r\n".join([*text.splitlines(), ""])
-    return binascii.b2a_qp(lines.encode(errors="replace")).decode("ascii")
+    return "".join(map(_quoted_line, text.splitlines()))
+
+
+@lru_cache(maxsize=1024)
+def _quoted_line(line: str) -> str:
+    """One line, remembered: most lines of a letter are those of the letter before."""
+    return binascii.b2a_qp(f"{line}\r\n".encode(errors="replace")).decode("ascii")
 
 
 def _folded(name: str, tokens: Sequence[str]) -> str:
@@ -96,5 +102,6 @@ def _encoded(text: str) -> Sequence[str]:
 
 def date_header(at: datetime) -> str:
     """An instant as RFC 5322 writes it, whatever the locale."""
-    offset = at.strftime("%z")[:5]  # no offset of today has seconds, and the format could not say them
-    return f"{_DAYS[at.weekday()]}, {at.day:02d} {_MONTHS[at.month - 1]} {at.year:04d} {at:%H:%M:%S} {offset}"
+    day = f"{_DAYS[at.weekday()]}, {at.day:02d} {_MONTHS[at.month - 1]} {at.year:04d}"
+    # No offset of today has seconds, and the format could not say them.
+    return f"{day} {at.hour:02d}:{at.minute:02d}:{at.second:02d} {at.strftime('%z')[:5]}"

@@ -16,6 +16,7 @@ from typing import Annotated, final
 from attrs import frozen
 
 from enrolpolicy.constraints import Amount, Between, Id, checked
+from enrolpolicy.errors import EnrolPolicyError
 from enrolpolicy.model import Enrolment, EnrolmentStatus, Origin
 
 Count = Annotated[int, Between(0, 10**9)]
@@ -105,6 +106,29 @@ class Row:
     def open(self) -> bool:
         """Whether it stands in the way of another one of the same person on the same course."""
         return self.status in OPEN_ROWS
+
+
+@final
+class NoSuchMove(EnrolPolicyError):
+    """A row was about to move along no arrow (`ARROWS`): a store or a runner that is not as it should be."""
+
+    def __init__(self, key: str, was: RowStatus, now: RowStatus) -> None:
+        super().__init__(
+            f"the row `{key[:80]}` does not go from `{was.value}` to `{now.value}`, and was left as it is; "
+            "hold the store against its exam (`enrolpolicy.testing`)"
+        )
+        self.key = key
+        self.was = was
+        self.now = now
+
+    def __reduce__(self) -> "tuple[type[NoSuchMove], tuple[str, RowStatus, RowStatus]]":
+        return NoSuchMove, (self.key, self.was, self.now)
+
+
+def follow_arrow(row: Row, status: RowStatus) -> None:
+    """See that a row may move to a status; raises `NoSuchMove`."""
+    if (row.status, status) not in ARROWS:
+        raise NoSuchMove(row.key, row.status, status)
 
 
 def enrolment_of(row: Row) -> Enrolment:

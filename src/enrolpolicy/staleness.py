@@ -18,16 +18,17 @@ from enrolpolicy.errors import InvalidValue
 from enrolpolicy.explanation import answers
 from enrolpolicy.facts import facts_of
 from enrolpolicy.model import Enrolment, EnrolmentStatus, Origin, Snapshot, Withdrawal
-from enrolpolicy.night import OTHER_CYCLE, Night, night
+from enrolpolicy.night import OTHER_CYCLE, Night, Reading, night
 from enrolpolicy.planner import Demand, allocate, available_credits, demand_of, spread_until
 from enrolpolicy.plans import Action, Cancel, Deferred, Enrol, Invite, Plan
-from enrolpolicy.policy import GATES, WITHDRAWALS
-from enrolpolicy.verdict import judge, withdrawn_because
+from enrolpolicy.policy import GATES, TRIGGERS, WITHDRAWALS
+from enrolpolicy.verdict import Verdict, verdict_of, withdrawn_because
 
 KNOWN = "known"
 _PROMISES = ("same-cycle", "same-attempt", "same-expiry", "same-cost")
 _WAITS = ("spread", "credits")
 _BOOKED = ("automatic", "booked")
+_TRIGGERS = frozenset(row.id for row in TRIGGERS)
 _CAUSES = {row.id: row for row in WITHDRAWALS}
 
 
@@ -99,7 +100,7 @@ def changed_facts(tonight: Night, bookings: Mapping[str, Enrolment], action: Act
     if action.person not in rows.people or action.course not in rows.courses:
         yield Changed(id=KNOWN, sentence="the person or the course is not in the register any more")
     elif isinstance(action, Enrol):
-        yield from _enrol_changed(tonight.candidate(tonight.read(action.person, action.course)), action)
+        yield from _enrol_changed(tonight, tonight.read(action.person, action.course), action)
     else:
         yield from _booking_changed(tonight, bookings.get(action.enrolment), action)
 
@@ -107,17 +108,25 @@ def changed_facts(tonight: Night, bookings: Mapping[str, Enrolment], action: Act
 # Enrolments
 
 
-def _enrol_changed(candidate: Candidate, action: Enrol) -> Iterator[Changed]:
-    verdict = judge(candidate.facts)
-    asked = {action.because, *(gate.id for gate in GATES)}
-    for answer in answers(candidate, verdict):
-        if answer.id in asked and not answer.holds:
-            yield Changed(id=answer.id, sentence=answer.sentence)
+def _enrol_changed(tonight: Night, reading: Reading, action: Enrol) -> Iterator[Changed]:
+    verdict = verdict_of(reading.code)
+    if verdict.shut or verdict.trigger != action.because:
+        yield from _rules_changed(tonight.candidate(reading), verdict, action.because)
     then = (action.cycle, action.attempt, action.expires_on, action.credits)
-    now = (candidate.cycle, candidate.attempt, candidate.renewal.expires_on, candidate.course.credit_cost)
+    now = (reading.renewal.cycle, reading.bookings.attempt, reading.renewal.expires_on, reading.course.credit_cost)
     for id, before, after in zip(_PROMISES, then, now, strict=True):
         if before != after:
             yield Changed(id=id, sentence=f"the plan says `{before}`, and it is `{after}` now")
+
+
+def _rules_changed(candidate: Candidate, verdict: Verdict, because: str) -> Iterator[Changed]:
+    """The trigger that fires no longer, and the gates that are shut, in words; nothing else is put into any."""
+    asked = {because, *(gate.id for gate in GATES)}
+    if because not in _TRIGGERS:
+        yield Changed(id=KNOWN, sentence=f"no rule enrols anybody because of `{because[:80]}`")
+    for answer in answers(candidate, verdict):
+        if answer.id in asked and not answer.holds:
+            yield Changed(id=answer.id, sentence=answer.sentence)
 
 
 def _waits(tonight: Night, snapshot: Snapshot, actions: list[Enrol]) -> dict[Action, Deferred]:
@@ -132,9 +141,11 @@ def _waits(tonight: Night, snapshot: Snapshot, actions: list[Enrol]) -> dict[Act
 
 
 def spread_changed(tonight: Night, action: Enrol) -> Iterator[Changed]:
-    """That the spread holds an enrolment back now."""
-    demand = demand_of(tonight, tonight.read(action.person, action.course))
-    until = spread_until(demand, tonight.register.account.spread_days)
+    """That the spread holds an enrolment back now, whose facts have not changed."""
+    spread_days = tonight.register.account.spread_days
+    if not spread_days:
+        return
+    until = spread_until(demand_of(tonight, tonight.read(action.person, action.course)), spread_days)
     if until is not None and tonight.on < until:
         yield Changed(id="spread", sentence=f"it is held until {until}")
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from datetime import date
 from html import escape
-from string import Template
 from typing import final
 
 from attrs import fields, frozen
@@ -123,49 +122,50 @@ def _text(told: Told) -> str:
 
 
 def _html(told: Told) -> str:
-    values = {field.name: escape(getattr(told, field.name)) for field in fields(Told)}
-    values["role"] = _ROLE.substitute(values) if told.asked_by else ""
-    values["head"] = _HEAD.substitute(values) if told.sender else ""
-    return _PAGE.substitute(values)
+    values = {name: escape(getattr(told, name)) for name in _TOLD}
+    role = _ROLE.format_map(values) if told.asked_by else ""
+    head = _HEAD.format_map(values) if told.sender else ""
+    return _PAGE.format_map({**values, "role": role, "head": head})
 
 
-_HEAD = Template('<p style="margin:0 0 24px;font-size:14px;color:#5b6470"><bdi>$sender</bdi></p>\n')
-_ROLE = Template('<p style="margin:0 0 16px">$asked_by</p>\n')
-_PAGE = Template("""\
+_TOLD = tuple(field.name for field in fields(Told))
+_HEAD = '<p style="margin:0 0 24px;font-size:14px;color:#5b6470"><bdi>{sender}</bdi></p>\n'
+_ROLE = '<p style="margin:0 0 16px">{asked_by}</p>\n'
+_PAGE = """\
 <!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light">
-<title>$subject</title>
+<title>{subject}</title>
 </head>
 <body style="margin:0;padding:0;background-color:#f2f4f7">
-<div style="display:none;max-height:0;overflow:hidden">$due</div>
+<div style="display:none;max-height:0;overflow:hidden">{due}</div>
 <table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" style="background-color:#f2f4f7">
 <tr><td align="center" style="padding:32px 12px">
 <table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" \
 style="max-width:560px;background-color:#ffffff;border:1px solid #dfe3e8;border-radius:8px">
 <tr><td style="padding:32px;font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;font-size:16px;\
 line-height:1.5;color:#1f2933;text-align:left;word-break:break-word">
-$head<h1 style="margin:0 0 20px;font-size:24px;line-height:1.25;color:#1f2933">$course</h1>
-<p style="margin:0 0 16px">$greeting</p>
-<p style="margin:0 0 16px">$enrolled</p>
-<p style="margin:0 0 16px;padding:12px 16px;background-color:#fff7e6;border-left:4px solid #b45309">$due</p>
-$role<table role="presentation" cellpadding="0" cellspacing="0" border="0" style="margin:24px 0">
+{head}<h1 style="margin:0 0 20px;font-size:24px;line-height:1.25;color:#1f2933">{course}</h1>
+<p style="margin:0 0 16px">{greeting}</p>
+<p style="margin:0 0 16px">{enrolled}</p>
+<p style="margin:0 0 16px;padding:12px 16px;background-color:#fff7e6;border-left:4px solid #b45309">{due}</p>
+{role}<table role="presentation" cellpadding="0" cellspacing="0" border="0" style="margin:24px 0">
 <tr><td bgcolor="#0b5cad" style="border-radius:6px">
-<a href="$link" style="display:inline-block;padding:14px 28px;font-size:16px;font-weight:bold;color:#ffffff;\
-text-decoration:none;border-radius:6px">$start</a>
+<a href="{link}" style="display:inline-block;padding:14px 28px;font-size:16px;font-weight:bold;color:#ffffff;\
+text-decoration:none;border-radius:6px">{start}</a>
 </td></tr>
 </table>
 <p style="margin:0 0 24px;font-size:14px;color:#5b6470">If the button does not work, open this address:<br>
-<a href="$link" style="color:#0b5cad">$link</a></p>
-<p style="margin:0 0 16px">$ask</p>
-<p style="margin:24px 0 0;padding-top:16px;border-top:1px solid #dfe3e8;font-size:13px;color:#5b6470">$automatic</p>
+<a href="{link}" style="color:#0b5cad">{link}</a></p>
+<p style="margin:0 0 16px">{ask}</p>
+<p style="margin:24px 0 0;padding-top:16px;border-top:1px solid #dfe3e8;font-size:13px;color:#5b6470">{automatic}</p>
 </td></tr>
 </table>
 </td></tr>
 </table>
 </body>
 </html>
-""")
+"""

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from attrs import evolve
 
-from enrolpolicy.adapters.memory import STRONG
-from enrolpolicy.ports import Charge, LmsCapabilities
+from enrolpolicy.adapters.memory import STRONG, MemoryLms
+from enrolpolicy.ports import Booking, Cancelled, Charge, Done, LmsCapabilities, Order, Progress
 from enrolpolicy.testing import (
     LmsContract,
     LmsHarness,
@@ -46,6 +46,27 @@ class TestTheLmsInMemory(LmsContract):
     @pytest.fixture
     def harness(self, kind: str) -> LmsHarness:
         return lms_harness(KINDS[kind])
+
+
+class TestWhatTheExamCannotSee:
+    """Where cancelled keys are forgotten, so is the enrolment under its name; without keys, the latest one is found."""
+
+    ORDER = Order(key="k", account="acme", person="ana", course="fire", cycle="first", attempt=0)
+
+    def test_forgotten(self) -> None:
+        lms = MemoryLms(evolve(STRONG, cancel_frees_key=True))
+        said = lms.enrol(self.ORDER)
+        assert isinstance(said, Done)
+        cancelled = [lms.cancel_if_not_started(said.value.ref) for _ in range(2)]
+        assert cancelled == [Done(Cancelled.CANCELLED), Done(Cancelled.NOT_FOUND)]
+        assert lms.find("k") == Done(None)
+
+    def test_the_latest(self) -> None:
+        lms = MemoryLms(evolve(STRONG, keys_kept=None))
+        for _ in range(2):
+            last = lms.enrol(self.ORDER)
+        assert isinstance(last, Done)
+        assert lms.find("k") == Done(Booking(ref=last.value.ref, progress=Progress.NOT_STARTED))
 
 
 @pytest.mark.parametrize("window", [None, DAY], ids=["no window", "a day"])

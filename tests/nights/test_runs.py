@@ -1,8 +1,11 @@
 """What a run does with answers that are not a plain yes, told apart: which stop it, which cost somebody a turn."""
 
+import json
+import logging
+import pickle
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,15 +14,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers import ASYNC, SYNC
-from enrolpolicy import Cancel, Enrolment, EnrolmentStatus, Origin, Snapshot, cancel, plan
+from enrolpolicy import (
+    Assignment,
+    Cancel,
+    Enrolment,
+    EnrolmentStatus,
+    Level,
+    Origin,
+    Role,
+    Snapshot,
+    TrainingRecord,
+    cancel,
+    plan,
+)
 from enrolpolicy.adapters.memory import STRONG, MemoryLms, MemoryMailer, MemoryStore
 from enrolpolicy.guarantees import PromiseTooWeak, Weakness
 from enrolpolicy.plans import Enrol, Invite
-from enrolpolicy.ports import Cancelled, Done, Refused, Trouble, Unknown, Writes
+from enrolpolicy.ports import Cancelled, Done, Invitation, Refused, Trouble, Unknown, Writes
 from enrolpolicy.reports import Fate, Report
-from enrolpolicy.rows import LetterStatus, RowStatus
+from enrolpolicy.rows import ARROWS, LetterStatus, NoSuchMove, Row, RowStatus, follow_arrow
+from enrolpolicy.runner import driving, effects
 from enrolpolicy.runner.driving import Ports, Terms, act, run_night
-from enrolpolicy.testing.builders import course, person, register
+from enrolpolicy.testing.builders import ROLE, course, person, register
 
 AT = datetime(2026, 11, 23, 1, tzinfo=UTC)
 ACCOUNT = register().account.id
@@ -137,6 +153,169 @@ class TestRefusals:
         here.clock.at += LATER
         assert here.run().clean
         assert {order.attempt for order, _ in here.lms._port.bookings()} == {0}
+
+
+class TestTheRowInBetween:
+    """A claim has fence 1, a lease, its credit, and when the LMS was asked; unanswered, it stays as it is.
+    Whoever takes it over, once the lease is over, raises the fence; what is settled has no lease."""
+
+    LEASE = timedelta(minutes=7)
+
+    def test_from_claim_to_booking(self) -> None:
+        here = night(register(person("ana"), credits=5), enrol=[Unknown("no answer")] * 2)
+        here.run(lease=self.LEASE)
+        [claimed] = here.store.rows(ACCOUNT)
+        assert (claimed.status, claimed.fence, claimed.credits) == (RowStatus.PENDING, 1, 1)
+        assert (claimed.lease_until, claimed.sent_at, claimed.asked_at) == (AT + self.LEASE, AT, AT)
+        assert (claimed.ref, claimed.invited_at, here.store.letters(ACCOUNT)) == (None, None, ())
+        here.clock.at += self.LEASE - timedelta(seconds=1)
+        assert here.run(lease=self.LEASE).outcomes == ()
+        assert here.store.rows(ACCOUNT) == (claimed,)
+        here.clock.at = later = AT + self.LEASE
+        here.run(lease=self.LEASE)
+        [taken] = here.store.rows(ACCOUNT)
+        assert taken == evolve(claimed, fence=2, lease_until=later + self.LEASE, asked_at=later)
+        here.clock.at = later = later + self.LEASE
+        assert here.run(lease=self.LEASE).clean
+        [booked] = here.store.rows(ACCOUNT)
+        assert (booked.status, booked.fence, booked.lease_until) == (RowStatus.BOOKED, 3, None)
+        assert (booked.sent_at, booked.asked_at, booked.invited_at) == (AT, later, later)
+        moves = [(entry.was, entry.now, entry.because) for entry in here.store.journal(ACCOUNT)]
+        pending, taken_over = RowStatus.PENDING, (RowStatus.PENDING, RowStatus.PENDING, "taken-over")
+        assert moves == [
+            (None, pending, "expiring"),
+            taken_over,
+            taken_over,
+            (pending, RowStatus.BOOKED, "booked"),
+        ]
+
+    @pytest.mark.parametrize(
+        ("age", "asked"),
+        [
+            (timedelta(hours=23, minutes=58, seconds=59), ["enrol"]),
+            (timedelta(hours=23, minutes=59), ["find", "enrol"]),
+            (timedelta(days=3), ["find", "enrol"]),
+        ],
+    )
+    def test_a_key_that_is_kept_for_a_day(self, age: timedelta, asked: list[str]) -> None:
+        """It is sent again while the LMS still knows it when the longest call ends; then it is looked up first."""
+        here = night(register(person("ana"), credits=5), enrol=[Unknown("no answer")])
+        here.lms._port.capabilities = evolve(
+            STRONG, keys_kept=timedelta(days=1), latest_arrival=timedelta(hours=1), longest_call=timedelta(minutes=1)
+        )
+        here.run()
+        here.lms.asked.clear()
+        here.clock.at = AT + age
+        assert here.run().clean
+        assert [method for method, _ in here.lms.asked if method != "check"] == asked
+
+    def test_a_letter(self) -> None:
+        here = night(register(person("ana"), credits=5))
+        mailer = Answering(here.mailer, send=[Unknown("no answer")])
+        evolve(here, mailer=mailer).run(lease=self.LEASE)
+        [begun] = here.store.letters(ACCOUNT)
+        assert (begun.tries, begun.fence, begun.lease_until) == (1, 1, None)
+        here.clock.at += LATER
+        assert here.run(lease=self.LEASE).clean
+        [sent] = here.store.letters(ACCOUNT)
+        assert (sent.tries, sent.fence, sent.lease_until, sent.content) == (2, 2, None, begun.content)
+
+    def test_rows_then_letters_then_the_plan(self) -> None:
+        """A run settles what is unfinished first, then sends what is due, and only then plans."""
+        whole = register(person("ana"), person("bo"), person("cy"), credits=5)
+        here = night(evolve(whole, personnel=whole.personnel[:2]), enrol=[Unknown("no answer")])
+        mailer = Answering(here.mailer, send=[Refused("not now", final=False)])
+        evolve(here, mailer=mailer).run()
+        here.store.put(evolve(whole, enrolments=here.snapshot().enrolments))
+        here.clock.at += LATER
+        assert [(row.act, row.person) for row in here.run().outcomes] == [
+            ("enrol", "ana"),
+            ("mail", "ana"),
+            ("mail", "bo"),
+            ("enrol", "cy"),
+            ("mail", "cy"),
+        ]
+
+
+class TestLateRequests:
+    """Where a request that arrives late can bring an ended enrolment back, its key is looked up until none can arrive
+    any more. No new attempt is claimed before that, and one that came back beside another is left to a person."""
+
+    BOUND = timedelta(days=3)
+    LATE = evolve(STRONG, refusals_final=False, cancel_frees_key=True, latest_arrival=BOUND)
+    ACCEPTED = frozenset({Weakness.LATE_REQUESTS})
+
+    def refused(self, **weaker: Any) -> Night:
+        here = night(register(person("ana"), credits=5))
+        here.lms._port.capabilities = evolve(self.LATE, **weaker)
+        here.lms._port.refusals["ana", "fire"] = "no-seat"
+        assert [row.detail for row in here.run(accept=self.ACCEPTED).of(Fate.FAILED)] == ["no-seat"]
+        here.lms._port.refusals.clear()
+        return here
+
+    @pytest.mark.parametrize("finds", [True, False])
+    def test_no_new_attempt_before(self, finds: bool) -> None:
+        here = self.refused(finds=finds)
+        for _ in range(2):
+            here.clock.at += timedelta(days=1)
+            report = here.run(accept=self.ACCEPTED)
+            assert [(row.act, row.fate, row.detail) for row in report.outcomes] == [("enrol", Fate.DROPPED, "cooling")]
+            assert here.lms._port.bookings() == ()
+        here.clock.at += timedelta(days=1)
+        assert [row.act for row in here.run(accept=self.ACCEPTED).of(Fate.DONE)] == ["enrol", "mail"]
+        assert sorted(status.value for status in here.statuses()) == ["booked", "refused"]
+
+    def test_looked_up_until_then(self) -> None:
+        here = self.refused()
+        [row] = here.store.rows(ACCOUNT)
+        for days, looked in enumerate([True, True, True, False], 1):
+            here.clock.at = AT + timedelta(days=days)
+            here.lms.asked.clear()
+            here.run(accept=self.ACCEPTED)
+            assert (("find", (row.key,)) in here.lms.asked) == looked, days
+
+    def test_not_before_somebody_has_looked(self) -> None:
+        """Where it can be looked up, time alone is not enough: what arrived last would be found only then."""
+        here = self.refused()
+        here.clock.at += self.BOUND
+        silent = evolve(here, lms=Answering(here.lms, find=[Unknown("no answer")]))
+        assert [row.detail for row in silent.run(accept=self.ACCEPTED).of(Fate.DROPPED)] == ["cooling"]
+        assert [row.act for row in here.run(accept=self.ACCEPTED).of(Fate.DONE)] == ["enrol", "mail"]
+
+    def test_it_came_back(self) -> None:
+        """It is booked after all, and its person is invited."""
+        here = self.refused()
+        [row] = here.store.rows(ACCOUNT)
+        here.lms._port.enrol(effects._order(row))
+        here.clock.at += LATER
+        assert [(one.act, one.fate) for one in here.run(accept=self.ACCEPTED).outcomes] == [
+            ("enrol", Fate.DONE),
+            ("mail", Fate.DONE),
+        ]
+        assert [(one.key, one.status) for one in here.store.rows(ACCOUNT)] == [(row.key, RowStatus.BOOKED)]
+
+    def test_it_came_back_beside_another(self) -> None:
+        here = self.refused()
+        [row] = here.store.rows(ACCOUNT)
+        by_hand = Enrolment(
+            id="by-hand",
+            person="ana",
+            course="fire",
+            origin=Origin.MANUAL,
+            status=EnrolmentStatus.BOOKED,
+            enrolled_at=AT,
+        )
+        known = here.snapshot()
+        here.store.put(evolve(known, enrolments=(*known.enrolments, by_hand)))
+        here.lms._port.enrol(effects._order(row))
+        for _ in range(2):
+            here.clock.at += LATER
+            [told] = here.run(accept=self.ACCEPTED).of(Fate.IN_DOUBT)
+            assert (told.key, told.detail) == (row.key, "made-twice-by-a-late-request")
+        assert {one.key: one.status for one in here.store.rows(ACCOUNT)} == {
+            "by-hand": RowStatus.BOOKED,
+            row.key: RowStatus.REFUSED,
+        }
 
 
 class TestPatience:
@@ -268,6 +447,78 @@ class TestLetters:
         assert [(row.act, row.fate, row.detail) for row in again.outcomes] == [
             ("invite", Fate.FAILED, "no-such-address")
         ]
+
+    @pytest.mark.parametrize("email", [None, "ana at acme", "ana@acme"])
+    def test_an_address_that_is_lost_meanwhile(self, email: str | None) -> None:
+        """Whoever cannot be written to any more is booked, and gets the letter when there is an address again."""
+        here = night(register(person("ana"), credits=5))
+        port, known = here.lms._port, here.snapshot()
+
+        def enrol(order: Any) -> object:
+            here.store.put(evolve(known, personnel=(person("ana", email=email),)))
+            return port.enrol(order)
+
+        here.lms.enrol = enrol
+        assert [(row.act, row.fate) for row in here.run().outcomes] == [("enrol", Fate.DONE)]
+        assert here.store.letters(ACCOUNT) == ()
+        assert here.run().outcomes == ()
+        here.store.put(evolve(here.snapshot(), personnel=known.personnel))
+        assert [(row.act, row.fate) for row in here.run().outcomes] == [("mail", Fate.DONE)]
+        assert [message.recipient for message in here.mailer.inbox] == ["ana@acme.example"]
+
+    def test_what_it_is_written_from(self) -> None:
+        """Whom, on what, because of which rule, until when, and who asks for it: the names of roles, and no others."""
+        whole = register(person("ana", name="Ana Bird", roles=[ROLE, "guest"]), credits=5)
+        roles = tuple(evolve(role, name="Fire warden") for role in whole.roles), Role(id="guest", name="Guest")
+        asked = Assignment(person="ana", course="fire", level=Level.REQUIRED)
+        known = evolve(whole, roles=(*roles[0], roles[1]), assignments=(asked,))
+        here, written = night(known), list[Invitation]()
+
+        def compose(invitation: Invitation) -> bytes:
+            written.append(invitation)
+            return b"letter"
+
+        here.run(compose=compose)
+        [row] = here.store.rows(ACCOUNT)
+        [letter] = here.store.letters(ACCOUNT)
+        assert written == [
+            Invitation(
+                message_id=letter.message_id,
+                account=ACCOUNT,
+                key=row.key,
+                person="ana",
+                name="Ana Bird",
+                recipient="ana@acme.example",
+                course="fire",
+                course_name="",
+                because="expiring",
+                expires_on=known.records[0].expires_on,
+                asked_by=("Fire warden",),
+                at=AT,
+            )
+        ]
+
+    def test_taken_over_while_it_was_sent(self) -> None:
+        """A run that was slower than its lease does not say what became of a letter that another one has."""
+        here = night(register(person("ana"), credits=5))
+        port, lease = here.mailer, timedelta(minutes=5)
+
+        def slow(message: Any) -> object:
+            here.clock.at += lease
+            greylisted = Answering(port, send=[Refused("greylisted", final=False)])
+            ports = Ports(store=here.store, lms=here.lms, mailer=greylisted)
+            terms = Terms(compose=lambda invitation: b"another", lease=lease)
+            driving.run_night(ACCOUNT, ports=ports, terms=terms, at=here.clock.at)
+            return Refused("no-such-address")
+
+        here.mailer.send = slow
+        told = here.run(lease=lease).outcomes
+        assert [(row.act, row.fate, row.detail) for row in told] == [
+            ("enrol", Fate.DONE, ""),
+            ("mail", Fate.ALREADY, "taken-over"),
+        ]
+        [letter] = here.store.letters(ACCOUNT)
+        assert (letter.status, letter.tries, letter.detail) == (LetterStatus.PENDING, 2, "greylisted")
 
     def test_a_new_address_is_a_new_letter(self) -> None:
         here = self.one(Refused("no-such-address"))
@@ -463,12 +714,31 @@ class TestCancellations:
         assert here.statuses() == [RowStatus.IN_PROGRESS]
         assert here.snapshot().account.credits == 0
 
+    def test_completed_meanwhile(self) -> None:
+        here, asked = self.booked()
+        here.lms._port.complete(asked.enrolment)
+        assert [(row.fate, row.detail) for row in here.act(asked).outcomes] == [(Fate.FAILED, "completed")]
+        assert here.statuses() == [RowStatus.COMPLETED]
+        assert here.snapshot().account.credits == 0
+
     def test_refused(self) -> None:
         here, asked = self.booked()
         lms = Answering(here.lms, cancel_if_not_started=[Refused("not-allowed")])
         assert [row.detail for row in evolve(here, lms=lms).act(asked).outcomes] == ["not-allowed"]
         assert here.statuses() == [RowStatus.BOOKED]
         assert here.act(asked).clean
+
+    @pytest.mark.parametrize(("said", "told"), [(Cancelled.NOT_FOUND, "not-found"), (Cancelled.ALREADY, "requested")])
+    def test_there_is_nothing_to_cancel(self, said: Cancelled, told: str) -> None:
+        """It is cancelled, for its cause; that the LMS knew of no enrolment stands in the report and the journal."""
+        here, asked = self.booked()
+        lms = Answering(here.lms, cancel_if_not_started=[Done(said)])
+        report = evolve(here, lms=lms).act(asked)
+        assert [(row.fate, row.detail) for row in report.outcomes] == [(Fate.DONE, told)]
+        [row] = here.store.rows(ACCOUNT)
+        assert (row.status, row.ended_because) == (RowStatus.CANCELLED, "requested")
+        assert [entry.because for entry in here.store.journal(ACCOUNT)][-2:] == ["requested", told]
+        assert here.run().outcomes == ()
 
     def test_unanswered(self) -> None:
         here, asked = self.booked()
@@ -497,6 +767,45 @@ class TestCancellations:
         assert here.statuses() == [RowStatus.IN_PROGRESS]
 
 
+class TestArrows:
+    """A row moves along the arrows only. Any other move is an error with a name, whatever Python leaves out, and leaves
+    the row as it is."""
+
+    @pytest.mark.parametrize("was", RowStatus)
+    @pytest.mark.parametrize("now", RowStatus)
+    def test_every_pair(self, was: RowStatus, now: RowStatus) -> None:
+        row = Row(key="k", account=ACCOUNT, person="ana", course="fire", status=was, enrolled_at=Clock().at)
+        if (was, now) in ARROWS:
+            follow_arrow(row, now)
+            return
+        with pytest.raises(NoSuchMove, match=f"the row `k` does not go from `{was.value}` to `{now.value}`") as found:
+            follow_arrow(row, now)
+        again = pickle.loads(pickle.dumps(found.value))
+        assert (type(again), str(again)) == (NoSuchMove, str(found.value))
+
+    @pytest.mark.parametrize("batch", [1, 20])
+    def test_in_a_run(self, batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        here = night()
+        monkeypatch.delitem(ARROWS, (RowStatus.PENDING, RowStatus.BOOKED))
+        report = here.run(batch=batch)
+        assert {outcome.detail for outcome in report.of(Fate.IN_DOUBT)} == {"raised NoSuchMove"}
+        assert {row.status for row in here.store.rows(ACCOUNT)} == {RowStatus.PENDING}
+        monkeypatch.undo()
+        here.clock.at += LATER
+        assert here.run().clean
+        assert here.statuses() == [RowStatus.BOOKED] * 2
+        assert len(here.lms._port.bookings()) == 2
+
+    def test_a_cancellation(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        here = night(register(person("ana"), credits=1))
+        here.run()
+        [row] = here.store.rows(ACCOUNT)
+        asked = cancel(here.snapshot(), row.key)
+        monkeypatch.delitem(ARROWS, (RowStatus.BOOKED, RowStatus.CANCELLING))
+        assert [outcome.detail for outcome in here.act(asked).outcomes] == ["raised NoSuchMove"]
+        assert here.statuses() == [RowStatus.BOOKED]
+
+
 class TestPromises:
     """Below the default promise nothing is begun, until the host has accepted the weaker one by its name."""
 
@@ -517,13 +826,91 @@ class TestPromises:
         assert stopped is not None
         assert stopped.startswith(f"another run has the account until {until.isoformat()}")
         here.clock.at = until
-        assert here.run(accept={Weakness.ONE_RUNNER}).clean
+        for _ in range(2):  # a run that comes to its end gives its turn back
+            assert here.run(accept={Weakness.ONE_RUNNER}).clean
 
     @pytest.mark.parametrize("name", ["batch", "tries", "patience"])
     def test_terms_that_cannot_be(self, name: str) -> None:
         nothing: dict[str, Any] = {name: 0}
         with pytest.raises(ValueError, match=f"`{name}` must be 1 or more, not `0`"):
             night().run(**nothing)
+
+
+class TestWhatIsLeftToAPerson:
+    """With an LMS that knows neither keys nor look-up no more is begun than can be told apart: one at a time, whatever
+    the batch, so that one who is not answered leaves one row to look up."""
+
+    def test_one_row(self) -> None:
+        nothing = evolve(STRONG, keys_kept=None, finds=False)
+        here = night(register(person("ana"), person("bo"), credits=5), enrol=[Unknown("no answer")])
+        here.lms._port.capabilities = nothing
+        terms: dict[str, Any] = {"accept": frozenset({Weakness.AT_MOST_ONCE}), "batch": 20, "patience": 1}
+        assert here.run(**terms).stopped is not None
+        assert here.statuses() == [RowStatus.PENDING]
+        here.clock.at += LATER
+        here.run(**terms)
+        assert sorted(status.value for status in here.statuses()) == ["booked", "held"]
+
+
+class TestFactsThatChangeMeanwhile:
+    """Between planning and claiming, and between asking and confirming, a fact may change."""
+
+    def test_the_spread_holds_it_back(self) -> None:
+        here = night(register(person("ana"), credits=5))
+        tonight = plan(here.snapshot(), on=AT.date()).actions
+        known = here.snapshot()
+        here.store.put(evolve(known, account=evolve(known.account, spread_days=3650)))
+        [dropped] = here.act(*tonight).outcomes
+        assert (dropped.fate, dropped.detail) == (Fate.DROPPED, "spread")
+        assert here.store.rows(ACCOUNT) == ()
+
+    def test_taken_elsewhere_while_it_was_asked_for(self) -> None:
+        """What is confirmed and not wanted any more is cancelled at once, and nobody is invited to it."""
+        here = night(register(person("ana"), credits=5))
+        port, known = here.lms._port, here.snapshot()
+
+        def enrol(order: Any) -> object:
+            taken = TrainingRecord(person="ana", course="fire", completed_on=AT.date(), expires_on=date(2030, 1, 1))
+            here.store.put(evolve(known, records=(*known.records, taken)))
+            return port.enrol(order)
+
+        here.lms.enrol = enrol
+        assert [(row.act, row.fate, row.detail) for row in here.run().outcomes] == [
+            ("enrol", Fate.DONE, "superseded"),
+            ("cancel", Fate.DONE, "superseded"),
+        ]
+        assert here.statuses() == [RowStatus.CANCELLED]
+        assert (here.store.letters(ACCOUNT), here.mailer.inbox) == ((), [])
+        assert here.snapshot().account.credits == 5
+
+
+class TestTheJournal:
+    """An entry says under which settings it was decided: the account's and the course's, and no balance."""
+
+    def test_settings(self) -> None:
+        here = night(register(person("ana"), courses=[course("fire", name="Fire")], credits=5))
+        here.run()
+        found = [json.loads(entry.settings) for entry in here.store.journal(ACCOUNT)]
+        assert [(one["course"]["id"], one["course"]["name"]) for one in found] == [("fire", "Fire")] * 2
+        assert {one["account"]["id"] for one in found} == {ACCOUNT}
+        assert all("credits" not in one["account"] for one in found)
+
+
+class TestLogs:
+    """What is logged names keys and codes, and nobody: no person, address, name, course or letter."""
+
+    def test_a_night(self, caplog: pytest.LogCaptureFixture) -> None:
+        caplog.set_level(logging.DEBUG)
+        people = person("canary-1", name="Canary Bird", email="canary@acme.example"), person("canary-2")
+        here = night(register(*people, courses=[course("canary-course", name="Canary")], credits=1))
+        mailer = Answering(here.mailer, send=[Refused("greylisted", final=False)])
+        evolve(here, mailer=mailer).run()
+        [row] = here.store.rows(ACCOUNT)
+        here.clock.at += LATER
+        here.run()
+        assert f"enrol {row.key}: done" in caplog.text
+        assert f"mail {row.key}: failed greylisted" in caplog.text
+        assert "canary" not in caplog.text.lower()
 
 
 class TestActions:

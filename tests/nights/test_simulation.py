@@ -1,5 +1,6 @@
 """Nights in which everything goes wrong that may: the runner's promises hold in every state that can be reached."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,7 @@ SETTINGS = {
     "keys for ever": Setting,
     "one credit for two": lambda: Setting(register=register(2, credits=1)),
     "mail that is not recognised again": lambda: Setting(register=register(2), deduplicates=False),
+    "one mail at most": lambda: Setting(deduplicates=False, accept=frozenset({Weakness.AT_MOST_ONE_INVITATION})),
     "refusals that are not final": lambda: Setting(lms=LATE, register=register(2)),
     "keys for a day, one at a time": lambda: Setting(lms=FOR_A_DAY, batch=1),
     "look-up only": lambda: Setting(lms=FIND, accept=frozenset({Weakness.ONE_RUNNER})),
@@ -76,6 +78,22 @@ class TestEveryWorldWithLittleTrouble:
         """Die at call 1, then at call 2, … until a run comes through: what is left is mended by the next."""
         played, found = exhaustively(Setting, Budget(runs=1, crash=1))
         assert (played, found) == (21, None)  # ten calls, before and after each, and none
+
+
+FOLLOWING = partial(steps_of_night, follow=True)
+
+
+class TestRunsThatFollow:
+    """Runs that ask the LMS how far bookings have come keep the same promises, while people start and runs die."""
+
+    def test_one_that_dies(self) -> None:
+        played, found = exhaustively(Setting, Budget(runs=1, crash=1, people=1), FOLLOWING)
+        assert found is None
+        assert played > 200
+
+    @pytest.mark.parametrize("name", ["keys for ever", "refusals that are not final"])
+    def test_some_worlds(self, name: str) -> None:
+        assert by_dice(SETTINGS[name], EVERYTHING, range(60), FOLLOWING) == (60, None)
 
 
 class TestTwoRunsAtOnce:

@@ -206,6 +206,13 @@ class TestAPlanIsRefusedWhole:
         assert report.counts["enrol", Fate.DONE] + report.counts["enrol", Fate.DROPPED] == 4
         assert sum(row.credits for row in world.store.rows("acme")) == report.counts["enrol", Fate.DONE]
 
+    def test_a_reason_may_be_edited_and_drops_its_action(self, driver: Driver) -> None:
+        world = host()
+        report = carried_out(driver.apply(edited(because="because"), ports=world.ports))
+        [dropped] = report.of(Fate.DROPPED)
+        assert (dropped.act, dropped.key, dropped.detail) == ("enrol", PLAN.enrolments[0].key, "known")
+        assert report.counts["enrol", Fate.DONE] == 3
+
 
 class TestMisuseIsAnException:
     """Ports below the default promise, and terms that make no sense, are refused before anything is done."""

@@ -198,6 +198,26 @@ class TestTheFactThatChangedIsNamed:
         assert changed(recheck(mine, with_booking("e-cy", status=EnrolmentStatus.IN_PROGRESS))) == {asked: ("booked",)}
 
 
+class TestAReasonThatIsNone:
+    """An enrolment for a reason that is no trigger, as an edited document may have it, is dropped."""
+
+    DUE, CURRENT = SNAPSHOT, evolve(SNAPSHOT, records=(evolve(SNAPSHOT.records[0], expires_on=date(2036, 12, 10)),))
+
+    @pytest.mark.parametrize("because", ["", "because", "no-trigger", "reachable", "superseded"])
+    @pytest.mark.parametrize("register", [DUE, CURRENT])
+    def test_it_is_dropped(self, register: Snapshot, because: str) -> None:
+        assert isinstance(ANA, Enrol)
+        edited = evolve(ANA, because=because, expires_on=register.records[0].expires_on)
+        found = recheck(evolve(PLAN, actions=(edited,)), register)
+        assert found.standing == ()
+        assert changed(found) == {edited: ("known",)}
+
+    def test_another_trigger(self) -> None:
+        assert isinstance(ANA, Enrol)
+        edited = evolve(ANA, because="expired")
+        assert changed(recheck(evolve(PLAN, actions=(edited,)), SNAPSHOT)) == {edited: ("expired",)}
+
+
 class TestWhatAnActionRestsOn:
     """The preconditions follow from an action alone: its rules, and what it promised."""
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import evolve, fields
+from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -27,8 +27,8 @@ from enrolpolicy.adapters.sqlite import SqliteStore
 from enrolpolicy.adapters.sqlite_schema import SENTENCES, STEPS
 from enrolpolicy.adapters.sqlite_tables import ACCOUNT, ENTRY, PERSONAL, SETTLED
 from enrolpolicy.adapters.sqlite_values import Shape, shape
-from enrolpolicy.ports import Done, LetterWrite, Refused, RowWrite, Unknown, Writes
-from enrolpolicy.rows import Letter, Row, RowStatus
+from enrolpolicy.ports import Desk, Done, LetterWrite, Refused, RowWrite, Unknown, Writes
+from enrolpolicy.rows import RESERVING_ROWS, Letter, LetterStatus, Row, RowStatus
 from test_store_clauses import (
     ON,
     SHM,
@@ -118,7 +118,7 @@ class TestWhatIsKept:
             }
             for table, one in (kept | own).items():
                 columns = {name for _, name, *_ in db.execute(f"PRAGMA table_info({table})")}
-                assert {field.name for field in fields(one.kind)} <= columns
+                assert {*one.names} <= columns
         assert {*sqlite_schema.SETTINGS, "id", "credits"} == set(ACCOUNT.names)
         db.close()
 
@@ -295,6 +295,17 @@ class TestHeldByTheFile:
         db.execute("UPDATE rows SET status = 'completed' WHERE key = 'k3'")
         assert look(store).reserved == 4
 
+    @pytest.mark.parametrize("was", RowStatus)
+    @pytest.mark.parametrize("now", RowStatus)
+    def test_what_is_reserved_by_every_move(
+        self, was: RowStatus, now: RowStatus, store: SqliteStore, path: Path
+    ) -> None:
+        assert write(store, new(row("k1", was, credits=2))) == WRITTEN
+        with sqlite3.connect(path) as db:
+            db.execute("UPDATE rows SET status = ?, credits = 3", (now.value,))
+        db.close()
+        assert look(store).reserved == (3 if now in RESERVING_ROWS else 0)
+
     def test_the_store_says_which(self, store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
         """Even a store that forgot to look would be stopped, and say so in the same words."""
         assert write(store, new(row("k1", credits=2))) == WRITTEN
@@ -335,6 +346,107 @@ class TestWhatIsRead:
             "rows_ended",
             "letters_pending",
         }
+
+
+class TestWhatIsWritten:
+    """Of what is there already, the columns that are to be others are written, and no index is touched in vain."""
+
+    def test_only_what_changed(self, store: SqliteStore) -> None:
+        first, sent = row(), letter()
+        assert write(store, new(first, letters=(LetterWrite(letter=sent, fence=None),))) == WRITTEN
+        asked = list[str]()
+        assert store._connection is not None
+        store._connection.set_trace_callback(asked.append)
+
+        def work(desk: Desk) -> tuple[Writes, tuple[Row, Letter]]:
+            [booked], [known] = desk.rows, desk.letters
+            invited, posted = evolve(booked, invited_at=START), evolve(known, status=LetterStatus.SENT, tries=1)
+            letters = LetterWrite(letter=posted, fence=0), LetterWrite(letter=letter("k2"), fence=None)
+            return Writes(rows=(RowWrite(row=invited, fence=0),), letters=letters), (invited, posted)
+
+        invited, posted = answer(store.transact("acme", ["p0"], work))
+        assert [one.split(" WHERE ")[0] for one in asked if re.match("UPDATE (rows|letters)", one)] == [
+            f"UPDATE rows SET \"invited_at\" = '{START.isoformat()}'",
+            'UPDATE letters SET "status" = \'sent\', "tries" = 1',
+        ]
+        assert look(store, "p0").rows == (invited,)
+        assert answer(store.letters("acme")) == (posted, letter("k2"))
+
+    def test_written_twice_at_once(self, store: SqliteStore) -> None:
+        """What stands last is what it comes to."""
+        first = row()
+        assert write(store, new(first)) == WRITTEN
+        once, again = evolve(first, ref="once", credits=2), evolve(first, invited_at=START)
+        assert write(store, Writes(rows=(RowWrite(row=once, fence=0), RowWrite(row=again, fence=0)))) == WRITTEN
+        assert look(store, "p0").rows == (again,)
+        assert look(store).reserved == 1
+
+
+class TestReadOnceForSomePeople:
+    """What the register says of the same people is not read again, unless somebody else may have changed it."""
+
+    @staticmethod
+    def about(store: SqliteStore, *people: str, account: str = "acme") -> tuple[Any, ...]:
+        seen = look(store, *people, account=account).snapshot
+        return seen.personnel, seen.assignments, seen.records, seen.opt_outs
+
+    def test_it_is_not_read_again(self, store: SqliteStore) -> None:
+        first, asked = self.about(store, "p0", "p1"), list[str]()
+        assert store._connection is not None
+        store._connection.set_trace_callback(asked.append)
+        assert write(store, new(row()), "p0", "p1") == WRITTEN
+        assert self.about(store, "p0", "p1") == first
+        assert look(store, "p0", "p1").rows == (row(),)
+        assert not [one for one in asked if any(f" FROM {table} " in one for table in PERSONAL)]
+
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            "UPDATE personnel SET archived = TRUE WHERE id = 'p0'",
+            "DELETE FROM personnel WHERE id = 'p0'",
+            "INSERT INTO opt_outs (account, person, course) VALUES ('acme', 'p0', 'c0')",
+            "INSERT INTO assignments (account, person, course, level) VALUES ('acme', 'p0', 'c0', 'optional')",
+            """INSERT INTO records (account, person, course, completed_on, never_expires, voided)
+            VALUES ('acme', 'p0', 'c0', '2026-11-01', FALSE, FALSE)""",
+        ],
+    )
+    def test_somebody_else_has_written(self, statement: str, store: SqliteStore, path: Path) -> None:
+        before = self.about(store, "p0")
+        with sqlite3.connect(path) as db:
+            db.execute(statement)
+        db.close()
+        after = self.about(store, "p0")
+        assert after != before
+        fresh = SqliteStore(path)
+        assert self.about(fresh, "p0") == after
+        fresh.close()
+
+    def test_a_newer_register(self, store: SqliteStore) -> None:
+        before = self.about(store, "p0")
+        newer = register(credits=5)
+        people = tuple(evolve(one, email="new@acme.example") for one in newer.personnel)
+        assert store.put(evolve(newer, personnel=people)) == Done(None)
+        assert self.about(store, "p0") != before
+        assert self.about(store, "p0")[0] == people[:1]
+
+    def test_written_while_the_file_was_closed(self, store: SqliteStore, path: Path) -> None:
+        """Each connection counts anew what others have written."""
+        before = self.about(store, "p0")
+        store.close()
+        with sqlite3.connect(path) as db:
+            db.execute("DELETE FROM personnel WHERE id = 'p0'")
+        db.close()
+        assert before[0] != ()
+        assert self.about(store, "p0")[0] == ()
+
+    def test_other_people_and_another_account(self, store: SqliteStore) -> None:
+        other = register("other")
+        people = tuple(evolve(one, name="Other") for one in other.personnel)
+        assert store.put(evolve(other, personnel=people)) == Done(None)
+        assert [one.id for one in self.about(store, "p0")[0]] == ["p0"]
+        assert [one.id for one in self.about(store, "p0", "p1")[0]] == ["p0", "p1"]
+        assert [one.name for one in self.about(store, "p0", "p1", account="other")[0]] == ["Other", "Other"]
+        assert self.about(store)[0] == ()
 
 
 class TestDurable:

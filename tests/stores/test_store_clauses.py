@@ -177,16 +177,20 @@ class TestS3OneOpen:
         assert write(store, new(row("k1"))) == WRITTEN
         assert write(store, new(row("k2")), "p1") == Refused("open", final=False)
 
-    def test_one_ends_and_another_begins(self, make: Make) -> None:
-        store, first = make(register()), row("k1", RowStatus.BOOKED)
+    @pytest.mark.parametrize(("begins", "ends"), [("k1", "k2"), ("k2", "k1")])
+    def test_one_ends_and_another_begins(self, begins: str, ends: str, make: Make) -> None:
+        store, first = make(register()), row(ends, RowStatus.BOOKED)
         assert write(store, new(first)) == WRITTEN
-        ended, second = evolve(first, status=RowStatus.CANCELLED), row("k2")
+        ended, second = evolve(first, status=RowStatus.CANCELLED), row(begins)
         both = Writes(
             rows=(RowWrite(row=second, fence=None), RowWrite(row=ended, fence=0)),
             entries=(entry(second, None), entry(ended, RowStatus.BOOKED)),
         )
         assert write(store, both) == WRITTEN
-        assert [one.status for one in look(store, "p0").rows] == [RowStatus.CANCELLED, RowStatus.PENDING]
+        assert {one.key: one.status for one in look(store, "p0").rows} == {
+            ends: RowStatus.CANCELLED,
+            begins: RowStatus.PENDING,
+        }
 
 
 class TestS4Fences:

@@ -1,5 +1,6 @@
 """An LMS in memory, as strong or as weak as it is told to be: the reference model that others are held against."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from threading import RLock
@@ -81,6 +82,9 @@ class MemoryLms:
         self._clock = clock
         self._one_at_a_time = RLock()
         self._made: list[_Made] = []
+        self._of_key: defaultdict[str, list[_Made]] = defaultdict(list)
+        self._of_pair: defaultdict[tuple[str, str], list[_Made]] = defaultdict(list)
+        self._of_ref: dict[str, _Made] = {}
         self._refused: dict[str, str] = {}
 
     # The port
@@ -114,6 +118,9 @@ class MemoryLms:
             return Done(Receipt(ref=beside.ref, foreign=beside.order.key != order.key))
         made = _Made(order=order, ref=f"booking-{len(self._made) + 1}", made_at=self._clock())
         self._made.append(made)
+        self._of_ref[made.ref] = made
+        self._of_key[order.key].append(made)
+        self._of_pair[order.person, order.course].append(made)
         self.charged += self.capabilities.charges is Charge.ON_ENROL
         self.invited += self.capabilities.sends_invitation
         return Done(Receipt(ref=made.ref))
@@ -124,7 +131,7 @@ class MemoryLms:
             return _LOCKED_OUT
         if not self.capabilities.finds:
             return Refused("cannot-find")
-        made = next((row for row in reversed(self._made) if row.order.key == key and not row.forgotten), None)
+        made = self._latest(key)
         if made is None:
             return Done(None)
         return Done(Booking(ref=made.ref, progress=made.progress, completed_at=made.completed_at))
@@ -135,8 +142,8 @@ class MemoryLms:
             return _LOCKED_OUT if self.locked_out else self._cancel(ref)
 
     def _cancel(self, ref: str) -> Done[Cancelled] | Refused:
-        made = next((row for row in self._made if row.ref == ref and not row.forgotten), None)
-        if made is None:
+        made = self._of_ref.get(ref)
+        if made is None or made.forgotten:
             return Done(Cancelled.NOT_FOUND)
         if made.progress is Progress.CANCELLED:
             return Done(Cancelled.ALREADY)
@@ -150,7 +157,8 @@ class MemoryLms:
 
     def launch_url(self, ref: str, return_to: str) -> Done[LaunchUrl] | Refused | Unknown:
         """As `Lms.launch_url`."""
-        if all(row.ref != ref or row.progress is Progress.CANCELLED for row in self._made):
+        made = self._of_ref.get(ref)
+        if made is None or made.progress is Progress.CANCELLED:
             return Refused("not-found")
         at = self._clock() + timedelta(minutes=2)
         return Done(LaunchUrl(url=f"https://lms.example/launch/{ref}?to={quote(return_to, safe='')}", expires_at=at))
@@ -170,8 +178,8 @@ class MemoryLms:
         return tuple((row.order, row.progress) for row in self._made)
 
     def _set(self, key: str, progress: Progress) -> None:
-        for row in self._made:
-            if row.order.key == key and row.progress in (Progress.NOT_STARTED, Progress.IN_PROGRESS):
+        for row in self._of_key.get(key, ()):
+            if row.progress in (Progress.NOT_STARTED, Progress.IN_PROGRESS):
                 if row.progress is Progress.NOT_STARTED:
                     self.charged += self.capabilities.charges is Charge.ON_START
                 row.progress = progress
@@ -181,16 +189,12 @@ class MemoryLms:
         kept = self.capabilities.keys_kept
         if kept is None:
             return None
-        made = next((row for row in reversed(self._made) if row.order.key == key and not row.forgotten), None)
+        made = self._latest(key)
         return made if made is not None and self._clock() - made.made_at < kept else None
 
+    def _latest(self, key: str) -> _Made | None:
+        return next((row for row in reversed(self._of_key.get(key, [])) if not row.forgotten), None)
+
     def _open(self, person: str, course: str) -> _Made | None:
-        return next(
-            (
-                row
-                for row in self._made
-                if (row.order.person, row.order.course) == (person, course)
-                and row.progress in (Progress.NOT_STARTED, Progress.IN_PROGRESS)
-            ),
-            None,
-        )
+        started = (Progress.NOT_STARTED, Progress.IN_PROGRESS)
+        return next((row for row in self._of_pair.get((person, course), ()) if row.progress in started), None)

@@ -36,7 +36,7 @@ from enrolpolicy.adapters.sqlite_tables import (
     rows_of,
     table_of,
     write,
-    write_rows,
+    write_row,
 )
 from enrolpolicy.model import Snapshot
 from enrolpolicy.ports import Backlog, Desk, Done, Refused, Unknown, Work
@@ -74,11 +74,12 @@ class SqliteStore:
         self._lock = RLock()
         self._connection: sqlite3.Connection | None = None
         self._known: dict[str, tuple[int, Snapshot]] = {}
+        self._read: tuple[tuple[int, str, str], dict[str, Any]] | None = None
 
     def close(self) -> None:
         """Let go of the file."""
         with self._lock:
-            connection, self._connection = self._connection, None
+            connection, self._connection, self._read = self._connection, None, None
             if connection is not None:
                 with suppress(sqlite3.Error):
                     connection.close()
@@ -96,7 +97,7 @@ class SqliteStore:
         return self._transaction("IMMEDIATE", lambda db: self._put(db, register), create=True)
 
     def _put(self, db: sqlite3.Connection, register: Snapshot) -> Done[None]:
-        account = register.account.id
+        account, self._read = register.account.id, None
         columns = ACCOUNT.names[1:]
         updates = ", ".join(f'"{name}" = excluded."{name}"' for name in columns)
         db.execute(
@@ -127,7 +128,7 @@ class SqliteStore:
         db.executemany("UPDATE rows SET beside = ? WHERE account = ? AND key = ?", renumbered)
         beside = Counter(pair(row) for row in known.values() if row.open and row.key in moved)
         for row in news.rows:
-            write_rows(db, account, [row], known, beside=beside[pair(row)] if row.open else 0)
+            write_row(db, row, known.get(row.key), beside=beside[pair(row)] if row.open else 0)
             beside[pair(row)] += row.open
         # What was reserved elsewhere is not held against the balance.
         db.execute("UPDATE accounts SET credits = NULL, allowed = reserved WHERE id = ?", (account,))
@@ -179,7 +180,7 @@ class SqliteStore:
             )
             if reason is not None:
                 return Refused(reason, final=False)
-            write(db, account, writes, rows)
+            write(db, account, writes, rows, letters)
             return Done(answer)
 
         return self._transaction("IMMEDIATE", worked)
@@ -250,13 +251,10 @@ class SqliteStore:
         these = listed(people)
         rows = rows_of(db, account, f"person IN {THESE}", these) if people else []
         letters = letters_of(db, account, f"key IN {THESE}", listed(row.key for row in rows)) if rows else []
-        about: dict[str, Any] = {
-            table: table_of(db, account, table, kept, f"{whose} IN {THESE}", these)
-            for table, (kept, whose) in PERSONAL.items()
-            if people
-        }
         return Desk(
-            snapshot=evolve(books.settings, enrolments=tuple(map(enrolment_of, rows)), **about),
+            snapshot=evolve(
+                books.settings, enrolments=tuple(map(enrolment_of, rows)), **self._about(db, account, these)
+            ),
             rows=tuple(rows),
             letters=tuple(letters),
             reserved=books.reserved,
@@ -264,6 +262,21 @@ class SqliteStore:
             run_by=books.run_by,
             run_until=books.run_until,
         )
+
+    def _about(self, db: sqlite3.Connection, account: str, these: str) -> dict[str, Any]:
+        """What the register says of some people; kept until others are asked for, or anybody else writes to the file.
+
+        An enrolment is claimed, written down and invited to in three transactions, all of them about the same people.
+        """
+        [changes] = db.execute("PRAGMA data_version").fetchone()
+        asked = changes, account, these
+        if self._read is None or self._read[0] != asked:
+            found = {
+                table: table_of(db, account, table, kept, f"{whose} IN {THESE}", these)
+                for table, (kept, whose) in PERSONAL.items()
+            }
+            self._read = asked, found
+        return self._read[1]
 
     # Transactions
 

@@ -6,7 +6,7 @@ row, credits are not reserved beyond the balance, and the journal is only ever a
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -19,13 +19,14 @@ APPLICATION = 0x65706F6C
 """What tells our files from others': `epol`."""
 
 
-def _words(statuses: frozenset[RowStatus]) -> str:
-    return ", ".join(sorted(f"'{status.value}'" for status in statuses))
+def _one_of(column: str, statuses: Iterable[RowStatus]) -> str:
+    """Whether a column holds one of these; for `IN`, SQLite would put its words into a table every time it asks."""
+    words = sorted(f"'{status.value}'" for status in statuses)
+    return f"({' OR '.join(f'{column} = {word}' for word in words)})"
 
 
-_OPEN = f"status IN ({_words(OPEN_ROWS)})"
-_HELD = f"status IN ({_words(RESERVING_ROWS)})"
-_OLD_HELD, _NEW_HELD = (f"CASE WHEN {side}.{_HELD} THEN {side}.credits ELSE 0 END" for side in ("OLD", "NEW"))
+_OLD_HELD, _NEW_HELD = (_one_of(f"{side}.status", RESERVING_ROWS) for side in ("OLD", "NEW"))
+_OLD_COST, _NEW_COST = f"{_OLD_HELD} * OLD.credits", f"{_NEW_HELD} * NEW.credits"
 _OWNED = 'position INTEGER PRIMARY KEY, account TEXT NOT NULL REFERENCES accounts("id")'
 
 SETTINGS = (
@@ -79,16 +80,16 @@ _ROWS = (
     because TEXT, credits INTEGER NOT NULL CHECK (credits >= 0), fence INTEGER NOT NULL, lease_until TEXT, sent_at TEXT,
     asked_at TEXT, ref TEXT, enrolled_at TEXT NOT NULL, invited_at TEXT, ended_on TEXT, ended_at TEXT,
     ended_because TEXT, beside INTEGER NOT NULL DEFAULT 0,
-    PRIMARY KEY (account, "key"), CHECK (status IN ({_words(frozenset(RowStatus))})))""",
+    PRIMARY KEY (account, "key"), CHECK {_one_of("status", RowStatus)})""",
     "CREATE INDEX rows_person ON rows (account, person)",
-    f"CREATE UNIQUE INDEX rows_one_open ON rows (account, person, course, beside) WHERE {_OPEN}",
+    f"CREATE UNIQUE INDEX rows_one_open ON rows (account, person, course, beside) WHERE {_one_of('status', OPEN_ROWS)}",
     "CREATE INDEX rows_unfinished ON rows (account) WHERE status IN ('pending', 'held', 'cancelling')",
     "CREATE INDEX rows_ended ON rows (account) WHERE status IN ('cancelled', 'refused') AND ended_at IS NOT NULL",
-    f"""CREATE TRIGGER rows_reserve AFTER INSERT ON rows WHEN NEW.{_HELD} BEGIN
+    f"""CREATE TRIGGER rows_reserve AFTER INSERT ON rows WHEN {_NEW_HELD} BEGIN
     UPDATE accounts SET reserved = reserved + NEW.credits WHERE id = NEW.account; END""",
-    f"""CREATE TRIGGER rows_reserve_again AFTER UPDATE ON rows WHEN {_OLD_HELD} <> {_NEW_HELD} BEGIN
-    UPDATE accounts SET reserved = reserved - {_OLD_HELD} + {_NEW_HELD} WHERE id = NEW.account; END""",
-    f"""CREATE TRIGGER rows_give_back AFTER DELETE ON rows WHEN OLD.{_HELD} BEGIN
+    f"""CREATE TRIGGER rows_reserve_again AFTER UPDATE OF status, credits ON rows WHEN {_OLD_COST} <> {_NEW_COST} BEGIN
+    UPDATE accounts SET reserved = reserved - {_OLD_COST} + {_NEW_COST} WHERE id = NEW.account; END""",
+    f"""CREATE TRIGGER rows_give_back AFTER DELETE ON rows WHEN {_OLD_HELD} BEGIN
     UPDATE accounts SET reserved = reserved - OLD.credits WHERE id = OLD.account; END""",
     # One that only a register has brought may go with it.
     """CREATE TRIGGER rows_stay BEFORE DELETE ON rows

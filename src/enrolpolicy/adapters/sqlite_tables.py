@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from hashlib import sha256
 from typing import Any, Final, TypeVar
 
-from attrs import evolve
-
 from enrolpolicy.adapters.sqlite_schema import CORRUPTED, UNWRITABLE, Unfit
 from enrolpolicy.adapters.sqlite_values import Column, Shape, shape
 from enrolpolicy.model import Account, Assignment, Course, OptOut, Person, Role, TrainingRecord
@@ -113,17 +111,22 @@ def pair(row: Row) -> tuple[str, str]:
 # Writing
 
 
-def write(db: sqlite3.Connection, account: str, writes: Writes, known: Mapping[str, Row]) -> None:
+def write(
+    db: sqlite3.Connection, account: str, writes: Writes, rows: Mapping[str, Row], letters: Mapping[str, Letter]
+) -> None:
+    """All that is written; `rows` and `letters` are those of them that are there, as they are."""
+    news = {one.row.key: one.row for one in writes.rows}
+    posted = {one.letter.message_id: one.letter for one in writes.letters}
     try:
-        rows = [write.row for write in writes.rows]
         # What ends makes room for what begins.
-        write_rows(db, account, [row for row in rows if not row.open], known)
-        write_rows(db, account, [row for row in rows if row.open], known)
-        _write_letters(db, [write.letter for write in writes.letters])
+        for key, row in sorted(news.items(), key=_opens):
+            write_row(db, row, rows.get(key))
+        for id, letter in posted.items():
+            _write_letter(db, letter, letters.get(id))
         _write_entries(db, writes.entries)
     except (UnicodeEncodeError, OverflowError) as error:
         raise Unfit(UNWRITABLE) from error
-    if rows or writes.spent:
+    if writes.rows or writes.spent:
         spent = "UPDATE accounts SET credits = credits - ?, allowed = reserved WHERE id = ?"
         db.execute(spent, (writes.spent, account))
     if writes.night is not None:
@@ -134,21 +137,41 @@ def write(db: sqlite3.Connection, account: str, writes: Writes, known: Mapping[s
         db.execute(turn, (writes.run_by, writes.run_until.isoformat(), account))
 
 
+def _opens(written: tuple[str, Row]) -> bool:
+    return written[1].open
+
+
 _INSERT_ROW = f"INSERT INTO rows ({_ROW.columns}, beside) VALUES ({_ROW.marks}, ?)"
-_UPDATE_ROW = f"""UPDATE rows SET ({_ROW.columns}, beside) = ({_ROW.marks}, coalesce(?, beside))
-WHERE account = ? AND key = ?"""
-_WRITE_LETTER = f"""INSERT INTO letters ({_LETTER.columns}) VALUES ({_LETTER.marks})
-ON CONFLICT (account, message_id) DO UPDATE SET ({_LETTER.columns}) = ({_LETTER.excluded})"""
+_INSERT_LETTER = f"INSERT INTO letters ({_LETTER.columns}) VALUES ({_LETTER.marks})"
 _ADD_ENTRY = f"INSERT INTO journal ({ENTRY.columns}) VALUES ({ENTRY.marks})"
 
 
-def write_rows(
-    db: sqlite3.Connection, account: str, rows: Sequence[Row], known: Mapping[str, Row], beside: int | None = None
+def write_row(db: sqlite3.Connection, row: Row, before: Row | None, beside: int | None = None) -> None:
+    """A row as it is to be; `beside` numbers those that a register had open beside each other."""
+    if before is None:
+        db.execute(_INSERT_ROW, (*_ROW.write(row), beside or 0))
+        return
+    changed = _ROW.changed(before, row)
+    if beside is not None:
+        changed["beside"] = beside
+    _update(db, "rows", changed, "account = ? AND key = ?", (row.account, row.key))
+
+
+def _write_letter(db: sqlite3.Connection, letter: Letter, before: Letter | None) -> None:
+    if before is None:
+        db.execute(_INSERT_LETTER, _LETTER.write(letter))
+        return
+    changed = _LETTER.changed(before, letter)
+    _update(db, "letters", changed, "account = ? AND message_id = ?", (letter.account, letter.message_id))
+
+
+def _update(
+    db: sqlite3.Connection, table: str, changed: Mapping[str, Column], where: str, values: Sequence[str]
 ) -> None:
-    new = [(*_ROW.write(row), beside or 0) for row in rows if row.key not in known]
-    old = [(*_ROW.write(row), beside, account, row.key) for row in rows if row.key in known]
-    db.executemany(_INSERT_ROW, new)
-    db.executemany(_UPDATE_ROW, old)
+    """Columns named in vain cost as much as changed ones: SQLite sees to every index they are in."""
+    if changed:
+        news = ", ".join([f'"{name}" = ?' for name in changed])
+        db.execute(f"UPDATE {table} SET {news} WHERE {where}", (*changed.values(), *values))
 
 
 def forget_rows(db: sqlite3.Connection, account: str, keys: Iterable[str]) -> None:
@@ -160,14 +183,9 @@ def forget_rows(db: sqlite3.Connection, account: str, keys: Iterable[str]) -> No
     db.executemany("DELETE FROM rows WHERE account = ? AND key = ?", gone)
 
 
-def _write_letters(db: sqlite3.Connection, letters: Sequence[Letter]) -> None:
-    db.executemany(_WRITE_LETTER, map(_LETTER.write, letters))
-
-
 def _write_entries(db: sqlite3.Connection, entries: Sequence[Entry]) -> None:
     """Add to the journal; settings that many entries share are kept once, under their digest."""
     digests = {text: sha256(text.encode()).hexdigest() for text in {entry.settings for entry in entries}}
     pairs = [(digest, text) for text, digest in digests.items()]
     db.executemany("INSERT INTO settings (digest, content) VALUES (?, ?) ON CONFLICT DO NOTHING", pairs)
-    by_digest = [evolve(entry, settings=digests[entry.settings]) for entry in entries]
-    db.executemany(_ADD_ENTRY, map(ENTRY.write, by_digest))
+    db.executemany(_ADD_ENTRY, [(*ENTRY.write(entry)[:-1], digests[entry.settings]) for entry in entries])

@@ -6,7 +6,7 @@ checked like anything else that is built.
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from enum import Enum
 from functools import lru_cache, partial
@@ -27,57 +27,54 @@ Convert = Callable[[Any], Any]
 @final
 @frozen
 class Shape(Generic[T]):
-    """How the values of one class are kept.
+    """How the values of one class are kept: `names` are its fields, `columns` and `marks` stand in statements.
 
-    `names` are the fields, in order; `converts` holds what each is written and read with, None where it is kept as it
-    is.
+    `_writes` and `_reads` convert those fields that are not kept as they are.
     """
 
-    kind: type[T]
     names: tuple[str, ...]
-    converts: tuple[tuple[Convert | None, Convert | None], ...]
-
-    @property
-    def columns(self) -> str:
-        """The columns, for a statement."""
-        return ", ".join(f'"{name}"' for name in self.names)
-
-    @property
-    def excluded(self) -> str:
-        """The columns of a row that was not inserted, because it is there."""
-        return ", ".join(f'excluded."{name}"' for name in self.names)
-
-    @property
-    def marks(self) -> str:
-        """As many question marks."""
-        return ", ".join("?" * len(self.names))
+    columns: str
+    marks: str
+    _kind: type[T]
+    _fields: Callable[[T], tuple[Any, ...]]
+    _writes: dict[str, Convert]
+    _reads: dict[str, Convert]
 
     def write(self, value: T) -> tuple[Column, ...]:
         """A value as its columns."""
-        found: tuple[Any, ...] = attrgetter(*self.names)(value)
-        return tuple(
-            [
-                one if one is None or write is None else write(one)
-                for one, (write, _) in zip(found, self.converts, strict=True)
-            ]
-        )
+        return tuple(_converted(dict(zip(self.names, self._fields(value), strict=True)), self._writes).values())
+
+    def changed(self, before: T, after: T) -> dict[str, Column]:
+        """The columns in which a value differs from the one it was made of."""
+        found = zip(self.names, self._fields(before), self._fields(after), strict=True)
+        news = {name: new for name, old, new in found if new is not old}
+        return _converted(news, {name: self._writes[name] for name in news if name in self._writes})
 
     def read(self, rows: Iterable[Sequence[Any]]) -> list[T]:
         """The values of rows of columns; raises `ValueError`, `LookupError` or `TypeError` for what cannot be one."""
-        columns = zip(*rows, strict=True)
-        converted = [
-            column if read is None else [one if one is None else read(one) for one in column]
-            for column, (_, read) in zip(columns, self.converts, strict=False)
-        ]
-        names, kind = self.names, self.kind
-        return [kind(**dict(zip(names, row, strict=True))) for row in zip(*converted, strict=True)]
+        names, kind = self.names, self._kind
+        columns = dict(zip(names, zip(*rows, strict=True), strict=False))  # none at all where there are no rows
+        for name in columns.keys() & self._reads.keys():
+            read = self._reads[name]
+            columns[name] = tuple([one if one is None else read(one) for one in columns[name]])
+        return [kind(**dict(zip(names, row, strict=True))) for row in zip(*columns.values(), strict=True)]
 
 
 def shape(kind: type[T]) -> Shape[T]:
     """The shape of an attrs class."""
     plain: Any = kind
-    found = fields(plain)
-    return Shape(kind, tuple(field.name for field in found), tuple(_converts(field.type) for field in found))
+    converts = {field.name: _converts(field.type) for field in fields(plain)}
+    columns, marks = ", ".join(f'"{name}"' for name in converts), ", ".join("?" * len(converts))
+    writes = {name: write for name, (write, _) in converts.items() if write is not None}
+    reads = {name: read for name, (_, read) in converts.items() if read is not None}
+    return Shape(tuple(converts), columns, marks, kind, attrgetter(*converts), writes, reads)
+
+
+def _converted(values: dict[str, Any], converts: Mapping[str, Convert]) -> dict[str, Any]:
+    for name, convert in converts.items():
+        if values[name] is not None:
+            values[name] = convert(values[name])
+    return values
 
 
 def _converts(annotation: Any) -> tuple[Convert | None, Convert | None]:
@@ -90,7 +87,7 @@ def _converts(annotation: Any) -> tuple[Convert | None, Convert | None]:
     if annotation in _SIMPLE:
         return _SIMPLE[annotation]
     if isinstance(annotation, type) and issubclass(annotation, Enum):
-        return attrgetter("value"), {member.value: member for member in annotation}.__getitem__
+        return attrgetter("_value_"), {member.value: member for member in annotation}.__getitem__
     return partial(_as_json, annotation), lru_cache(maxsize=4096)(partial(_from_json, annotation))
 
 

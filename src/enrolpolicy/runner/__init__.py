@@ -10,5 +10,6 @@ accepting      whether a plan may be carried out at all
 moves, cancelling, mailing, turns   the transactions
 transactions   what those have in common
 sheet          what one transaction writes
+entries, inviting   what the journal says of a move; what a letter says of a booking
 job            what a run knows from the start
 """

@@ -29,7 +29,7 @@ def _cancelling(sheet: Sheet, tonight: Night, action: Cancel) -> Row | Outcome:
     row = sheet.rows.get(action.enrolment)
     if row is not None and row.status in (RowStatus.CANCELLING, RowStatus.CANCELLED):
         return outcome("cancel", row, Fate.ALREADY, row.status.value)
-    changed = tuple(changed_facts(tonight, sheet.bookings, action))
+    changed = tuple(changed_facts(tonight, sheet.booking(action.enrolment), action))
     if row is None or changed:
         return dropped("cancel", action, changed)
     return sheet.own(row, RowStatus.CANCELLING, action.because, ended_because=action.because)
@@ -72,5 +72,8 @@ def _cancel_answered(sheet: Sheet, taken: Row, said: Done[Cancelled] | Refused) 
     if said.value is Cancelled.COMPLETED:
         sheet.spend(sheet.end(row, RowStatus.COMPLETED, "completed", ended_because=None))
         return outcome("cancel", row, Fate.FAILED, said.value.value)
-    sheet.end(row, RowStatus.CANCELLED, row.ended_because or "")
-    return outcome("cancel", row, Fate.DONE, row.ended_because or "")
+    cause = row.ended_because or ""
+    # Nothing to cancel is what was wanted, and not what was expected: it is told, and the journal has it.
+    told = said.value.value if said.value is Cancelled.NOT_FOUND else cause
+    sheet.end(row, RowStatus.CANCELLED, told, ended_because=cause)
+    return outcome("cancel", row, Fate.DONE, told)

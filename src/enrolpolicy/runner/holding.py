@@ -15,7 +15,7 @@ from enrolpolicy.ports import Desk, Done, Receipt, Refused, RowWrite, Unknown, W
 from enrolpolicy.reports import Fate, Outcome
 from enrolpolicy.rows import Row, RowStatus
 from enrolpolicy.runner.calls import Call
-from enrolpolicy.runner.sheet import entry_of
+from enrolpolicy.runner.entries import entry_of
 from enrolpolicy.runner.transactions import outcome
 
 FOUND, NOT_THERE = "found-by-hand", "not-there"
@@ -48,7 +48,8 @@ def _settled(key: str, found: Receipt | None, *, on: date, actor: str) -> Work[O
         if row.status is not RowStatus.HELD:
             return Writes(), outcome("settle", row, Fate.DROPPED, row.status.value)
         after, because = _there(row, found.ref) if found is not None else _absent(row, desk.now, on)
-        entry = entry_of(desk, after, row.status, because, actor=actor, on=on)
+        course = next((course for course in desk.snapshot.courses if course.id == row.course), None)
+        entry = entry_of(desk, course, after, row.status, because, actor=actor, on=on)
         writes = Writes(rows=(RowWrite(row=after, fence=row.fence),), entries=(entry,))
         return writes, outcome("settle", after, Fate.DONE, after.status.value)
 

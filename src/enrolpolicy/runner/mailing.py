@@ -122,7 +122,7 @@ def post(job: Job, actions: Sequence[Invite]) -> Work[tuple[Letter | Outcome, ..
 
 
 def _posted(sheet: Sheet, tonight: Night, action: Invite) -> Letter | Outcome:
-    changed = tuple(changed_facts(tonight, sheet.bookings, action))
+    changed = tuple(changed_facts(tonight, sheet.booking(action.enrolment), action))
     row = sheet.rows.get(action.enrolment)
     if row is not None and row.status is RowStatus.CANCELLING:
         changed = (*changed, Changed(id="booked", sentence="the enrolment is being cancelled"))
@@ -136,5 +136,5 @@ def _posted(sheet: Sheet, tonight: Night, action: Invite) -> Letter | Outcome:
         # One without a detail was sent, or is being sent by another run.
         fate = Fate.ALREADY if written.detail is None else Fate.FAILED
         return outcome("invite", row, fate, written.detail or written.status.value)
-    letter = sheet.invite(tonight, row, taken=True)
+    letter = sheet.invite(tonight, row)
     return letter or outcome("invite", row, Fate.FAILED, "unwritten")

@@ -114,7 +114,7 @@ def _booked(sheet: Sheet, tonight: Night, row: Row, ref: str, because: str) -> A
     if unwanted is not None:
         row = sheet.own(row, RowStatus.CANCELLING, unwanted, ended_because=unwanted)
         return Answered(outcome=outcome("enrol", row, Fate.DONE, unwanted), row=row)
-    letter = sheet.invite(tonight, row, taken=True)
+    letter = sheet.invite(tonight, row)
     return Answered(outcome=outcome("enrol", row, Fate.DONE), row=row, letter=letter)
 
 

@@ -4,35 +4,24 @@ A sheet starts from a `Desk`, the facts read inside the transaction, and collect
 credits. It is the only thing here that is written on rather than made, and it lives as long as its transaction.
 """
 
-import json
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from datetime import date
-from functools import lru_cache
-from hashlib import sha256
+from functools import cached_property, lru_cache
 from typing import Any, final
 
 from attrs import evolve
 
-from enrolpolicy.candidate import usable
 from enrolpolicy.facts import facts_of
 from enrolpolicy.guarantees import Invitations
-from enrolpolicy.model import Account, Course, Enrolment, Withdrawal
+from enrolpolicy.model import Course, Enrolment, Withdrawal
 from enrolpolicy.night import OTHER_CYCLE, Night
 from enrolpolicy.plans import Enrol
-from enrolpolicy.policy import POLICY_VERSION
-from enrolpolicy.ports import (
-    Desk,
-    Invitation,
-    LetterWrite,
-    LmsCapabilities,
-    Refused,
-    RowWrite,
-    Writes,
-)
-from enrolpolicy.rows import ARROWS, RESERVING_ROWS, Entry, Letter, LetterStatus, Row, RowStatus, enrolment_of
+from enrolpolicy.ports import Desk, LetterWrite, LmsCapabilities, Refused, RowWrite, Writes
+from enrolpolicy.rows import RESERVING_ROWS, Entry, Letter, LetterStatus, Row, RowStatus, enrolment_of, follow_arrow
+from enrolpolicy.runner.entries import entry_of
+from enrolpolicy.runner.inviting import invitation_of
 from enrolpolicy.runner.job import Job
 from enrolpolicy.staleness import Changed
-from enrolpolicy.structuring import quick
 from enrolpolicy.verdict import withdrawn_because
 
 EVERY_CAUSE = frozenset(Withdrawal)
@@ -49,6 +38,9 @@ class Sheet:
         self.letters: dict[str, Letter] = {letter.message_id: letter for letter in desk.letters}
         self._fences: dict[str, int | None] = {row.key: row.fence for row in desk.rows}
         self._letter_fences: dict[str, int | None] = {letter.message_id: letter.fence for letter in desk.letters}
+        self._keys: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+        for row in desk.rows:
+            self._keys[_pair(row)].append(row.key)
         self._changed: dict[str, None] = {}
         self._changed_letters: dict[str, None] = {}
         self._entries: list[Entry] = []
@@ -71,10 +63,10 @@ class Sheet:
 
     # Rows
 
-    @property
-    def bookings(self) -> Mapping[str, Enrolment]:
-        """The rows as the policy sees them, by id."""
-        return {key: enrolment_of(row) for key, row in self.rows.items()}
+    def booking(self, key: str) -> Mapping[str, Enrolment]:
+        """A row as the policy sees it, by its id; nothing where there is none."""
+        row = self.rows.get(key)
+        return {} if row is None else {key: enrolment_of(row)}
 
     def mine(self, row: Row) -> Row | None:
         """The row as it is now, if it is still this run's: the same fence, the same status."""
@@ -82,15 +74,15 @@ class Sheet:
         return now if now is not None and now.fence == row.fence and now.status is row.status else None
 
     def open_beside(self, row: Row) -> bool:
-        """Whether the person has another open row on the course."""
-        return any(other.open and other.key != row.key and _pair(other) == _pair(row) for other in self.rows.values())
+        """Whether the person has an open row on the course, beside one that has ended."""
+        return any(other.open for other in self._of_pair(row))
+
+    def _of_pair(self, item: Row | Enrol) -> list[Row]:
+        return [self.rows[key] for key in self._keys.get(_pair(item), ())]
 
     def in_the_way(self, action: Enrol) -> Iterator[Changed]:
-        """What the policy cannot see: a row just claimed, a late request that may yet arrive, credits that are gone."""
-        beside = [row for row in self.rows.values() if _pair(row) == _pair(action)]
-        if any(row.open for row in beside):
-            yield Changed(id="not-enrolled", sentence="the person is enrolled already")
-        if any(self._may_come_back(row) for row in beside):
+        """What the policy cannot see: a late request that may yet arrive, credits that are gone."""
+        if any(map(self._may_come_back, self._of_pair(action))):
             yield Changed(id="cooling", sentence="a late request may still bring an earlier enrolment back")
         credits = self.desk.snapshot.account.credits
         free = None if credits is None else credits - self._reserved - self._spent
@@ -129,15 +121,15 @@ class Sheet:
 
     def move(self, row: Row, status: RowStatus, because: str, **changes: Any) -> Row:
         """A row moved on, its lease over."""
-        assert (row.status, status) in ARROWS, f"`{row.status.value}` does not become `{status.value}`"
+        follow_arrow(row, status)
         after = evolve(row, status=status, lease_until=None, **changes)
         self._reserved += _reserving(after) - _reserving(row)
         return self._write(after, row.status, because)
 
     def own(self, row: Row, status: RowStatus, because: str, **changes: Any) -> Row:
         """A row moved on and taken: a new fence, a new lease."""
+        follow_arrow(row, status)
         lease_until = self.desk.now + self.job.lease
-        assert (row.status, status) in ARROWS, f"`{row.status.value}` does not become `{status.value}`"
         after = evolve(row, status=status, fence=row.fence + 1, lease_until=lease_until, **changes)
         return self._write(after, row.status, because)
 
@@ -162,8 +154,13 @@ class Sheet:
     def _write(self, row: Row, was: RowStatus | None, because: str) -> Row:
         self.rows[row.key] = row
         self._changed[row.key] = None
-        self._entries.append(entry_of(self.desk, row, was, because, actor=self.job.actor, on=self.job.on))
+        course = self._courses.get(row.course)
+        self._entries.append(entry_of(self.desk, course, row, was, because, actor=self.job.actor, on=self.job.on))
         return row
+
+    @cached_property
+    def _courses(self) -> Mapping[str, Course]:
+        return {course.id: course for course in self.desk.snapshot.courses}
 
     def unwanted_because(self, tonight: Night, row: Row) -> str | None:
         """Why nobody would want a booking any more that was only now confirmed; None: it is wanted.
@@ -176,15 +173,15 @@ class Sheet:
             return Withdrawal.COURSE_ARCHIVED.value
         reading = tonight.read(row.person, row.course)
         code = reading.code | (OTHER_CYCLE if row.cycle != reading.renewal.cycle else 0)
-        return withdrawn_because(facts_of(code), EVERY_CAUSE)
+        return _unwanted(code)
 
     # Letters
 
-    def invite(self, tonight: Night, row: Row, *, taken: bool) -> Letter | None:
+    def invite(self, tonight: Night, row: Row) -> Letter | None:
         """The letter of a booking, written, and taken to be sent at once; None where there is none to send."""
-        if self.job.guarantee.invitations is Invitations.BY_LMS or row.person not in tonight.register.people:
+        if self.job.guarantee.invitations is Invitations.BY_LMS:
             return None
-        invitation = self._invitation(tonight, row)
+        invitation = invitation_of(tonight, row, self.job.at)
         if invitation is None or invitation.message_id in self.letters:
             return None
         content = self.job.compose(invitation)
@@ -200,33 +197,12 @@ class Sheet:
         if isinstance(content, Refused):
             self.write_letter(evolve(letter, status=LetterStatus.DEAD, detail=content.reason))
             return None
-        return self.take(letter) if taken else self.write_letter(letter)
+        return self.take(letter)
 
     def letter_to(self, tonight: Night, row: Row) -> Letter | None:
         """The letter of a booking to the address of now, if it has been written."""
-        invitation = self._invitation(tonight, row)
+        invitation = invitation_of(tonight, row, self.job.at)
         return self.letters.get(invitation.message_id) if invitation else None
-
-    def _invitation(self, tonight: Night, row: Row) -> Invitation | None:
-        person, course = tonight.register.person(row.person), tonight.register.courses.get(row.course)
-        if course is None or person.email is None or not usable(person.email):
-            return None
-        roles = tonight.register.roles
-        asked_by = [roles[source.role].name for source in tonight.register.sources(person.id, course.id) if source.role]
-        return Invitation(
-            message_id=letter_id(row.key, person.email),
-            account=row.account,
-            key=row.key,
-            person=person.id,
-            name=person.name,
-            recipient=person.email,
-            course=course.id,
-            course_name=course.name,
-            because=row.because or "",
-            expires_on=tonight.read(person.id, course.id).renewal.expires_on,
-            asked_by=tuple(asked_by),
-            at=self.job.at,
-        )
 
     def take(self, letter: Letter) -> Letter:
         """A letter about to be sent: one try more, a new fence, a new lease."""
@@ -247,23 +223,9 @@ class Sheet:
         return now if now is not None and now.fence == letter.fence and now.status is letter.status else None
 
 
-def entry_of(desk: Desk, row: Row, was: RowStatus | None, because: str, *, actor: str, on: date) -> Entry:
-    """The journal's entry of a row's move."""
-    course = next((course for course in desk.snapshot.courses if course.id == row.course), None)
-    return Entry(
-        account=row.account,
-        key=row.key,
-        person=row.person,
-        course=row.course,
-        was=was,
-        now=row.status,
-        because=because,
-        actor=actor,
-        on=on,
-        at=desk.now,
-        policy_version=POLICY_VERSION,
-        settings=_settings(desk.snapshot.account, course),
-    )
+@lru_cache(maxsize=4096)
+def _unwanted(code: int) -> str | None:
+    return withdrawn_because(facts_of(code), EVERY_CAUSE)
 
 
 def revives(lms: LmsCapabilities, status: RowStatus) -> bool:
@@ -272,23 +234,9 @@ def revives(lms: LmsCapabilities, status: RowStatus) -> bool:
     return refused or (status is RowStatus.CANCELLED and lms.cancel_frees_key)
 
 
-def letter_id(key: str, recipient: str) -> str:
-    """The identity of an enrolment's invitation to an address: 32 hex digits."""
-    return sha256(f"{len(key)}:{key},{recipient}".encode()).hexdigest()[:32]
-
-
 def _pair(row: Row | Enrol) -> tuple[str, str]:
     return row.person, row.course
 
 
 def _reserving(row: Row) -> int:
     return row.credits if row.status in RESERVING_ROWS else 0
-
-
-@lru_cache(maxsize=4096)
-def _settings(account: Account, course: Course | None) -> str:
-    """The settings a row is decided under, as JSON; the balance is none."""
-    plain = quick(True).unstructure
-    settings = plain(account)
-    del settings["credits"]
-    return json.dumps({"account": settings, "course": course and plain(course)}, ensure_ascii=False, sort_keys=True)
