@@ -123,7 +123,7 @@ class _Ended:
         np.maximum.at(last, self.place[rows], refused_on)
         times = np.bincount(self.place[rows], minlength=len(self.cells))
         until = last.astype(np.int64) + _PAUSES[np.minimum(times, len(_PAUSES) - 1)]
-        return np.minimum(until, _LAST).astype(np.int64), self._mark(rows[refused_on == NONE])
+        return np.minimum(until, _LAST).astype(np.int32), self._mark(rows[refused_on == NONE])
 
     def awaiting(self) -> tuple[Flags, Flags]:
         """Where one was completed and no record has come since; in doubt where that hangs on the time zone."""
