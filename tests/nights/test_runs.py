@@ -745,6 +745,7 @@ class TestCancellations:
         lms = Answering(here.lms, cancel_if_not_started=[Unknown("no answer")])
         assert [row.fate for row in evolve(here, lms=lms).act(asked).outcomes] == [Fate.IN_DOUBT]
         assert here.statuses() == [RowStatus.CANCELLING]
+        assert [(row.fate, row.detail) for row in here.act(asked).outcomes] == [(Fate.ALREADY, "cancelling")]
         here.clock.at += LATER
         assert [(row.act, row.fate) for row in here.run().outcomes] == [("cancel", Fate.DONE)]
 
