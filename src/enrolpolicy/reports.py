@@ -41,8 +41,8 @@ class Outcome:
 
     `act` is `enrol`, `cancel`, `invite`, `mail` for the sending of a letter, `follow` for how far a booking has come,
     or `settle` for what a person said of it. `detail` is a short code: the LMS's reason, why something is in doubt,
-    where it stands already, or `not-found` for a cancellation of what the LMS does not have. `changed` holds the facts
-    that a dropped action was decided on and that are not so any more.
+    where it stands already, or the cause of a cancellation. `changed` holds the facts that a dropped action was
+    decided on and that are not so any more.
     """
 
     act: str

@@ -728,16 +728,16 @@ class TestCancellations:
         assert here.statuses() == [RowStatus.BOOKED]
         assert here.act(asked).clean
 
-    @pytest.mark.parametrize(("said", "told"), [(Cancelled.NOT_FOUND, "not-found"), (Cancelled.ALREADY, "requested")])
-    def test_there_is_nothing_to_cancel(self, said: Cancelled, told: str) -> None:
-        """It is cancelled, for its cause; that the LMS knew of no enrolment stands in the report and the journal."""
+    @pytest.mark.parametrize(("said", "noted"), [(Cancelled.NOT_FOUND, "not-found"), (Cancelled.ALREADY, "requested")])
+    def test_there_is_nothing_to_cancel(self, said: Cancelled, noted: str) -> None:
+        """It is cancelled, for its cause; that the LMS knew of no enrolment stands in the journal."""
         here, asked = self.booked()
         lms = Answering(here.lms, cancel_if_not_started=[Done(said)])
         report = evolve(here, lms=lms).act(asked)
-        assert [(row.fate, row.detail) for row in report.outcomes] == [(Fate.DONE, told)]
+        assert [(row.fate, row.detail) for row in report.outcomes] == [(Fate.DONE, "requested")]
         [row] = here.store.rows(ACCOUNT)
         assert (row.status, row.ended_because) == (RowStatus.CANCELLED, "requested")
-        assert [entry.because for entry in here.store.journal(ACCOUNT)][-2:] == ["requested", told]
+        assert [entry.because for entry in here.store.journal(ACCOUNT)][-2:] == ["requested", noted]
         assert here.run().outcomes == ()
 
     def test_unanswered(self) -> None:
@@ -745,6 +745,7 @@ class TestCancellations:
         lms = Answering(here.lms, cancel_if_not_started=[Unknown("no answer")])
         assert [row.fate for row in evolve(here, lms=lms).act(asked).outcomes] == [Fate.IN_DOUBT]
         assert here.statuses() == [RowStatus.CANCELLING]
+        assert [(row.fate, row.detail) for row in here.act(asked).outcomes] == [(Fate.ALREADY, "cancelling")]
         here.clock.at += LATER
         assert [(row.act, row.fate) for row in here.run().outcomes] == [("cancel", Fate.DONE)]
 
@@ -863,6 +864,25 @@ class TestFactsThatChangeMeanwhile:
         [dropped] = here.act(*tonight).outcomes
         assert (dropped.fate, dropped.detail) == (Fate.DROPPED, "spread")
         assert here.store.rows(ACCOUNT) == ()
+
+    def test_a_withdrawal_whose_cause_is_gone(self) -> None:
+        here = night(register(person("ana"), credits=5))
+        here.run()
+        known = here.snapshot()
+        here.store.put(evolve(known, personnel=(person("ana", archived=True),)))
+        tonight = plan(here.snapshot(), on=AT.date()).actions
+        assert [type(action) for action in tonight] == [Cancel]
+        here.store.put(known)
+        [dropped] = here.act(*tonight).outcomes
+        assert (dropped.act, dropped.fate, dropped.detail) == ("cancel", Fate.DROPPED, "person-archived")
+        assert here.statuses() == [RowStatus.BOOKED]
+
+    def test_an_invitation_that_has_gone_out(self) -> None:
+        here = night(register(person("ana"), credits=5))
+        here.run()
+        [row] = here.store.rows(ACCOUNT)
+        [dropped] = here.act(Invite(enrolment=row.key, person="ana", course="fire")).outcomes
+        assert (dropped.act, dropped.fate, dropped.detail) == ("invite", Fate.DROPPED, "not-invited")
 
     def test_taken_elsewhere_while_it_was_asked_for(self) -> None:
         """What is confirmed and not wanted any more is cancelled at once, and nobody is invited to it."""

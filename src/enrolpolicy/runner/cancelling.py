@@ -73,7 +73,7 @@ def _cancel_answered(sheet: Sheet, taken: Row, said: Done[Cancelled] | Refused) 
         sheet.spend(sheet.end(row, RowStatus.COMPLETED, "completed", ended_because=None))
         return outcome("cancel", row, Fate.FAILED, said.value.value)
     cause = row.ended_because or ""
-    # Nothing to cancel is what was wanted, and not what was expected: it is told, and the journal has it.
-    told = said.value.value if said.value is Cancelled.NOT_FOUND else cause
-    sheet.end(row, RowStatus.CANCELLED, told, ended_because=cause)
-    return outcome("cancel", row, Fate.DONE, told)
+    # Nothing to cancel is what was wanted, and not what was expected; the journal has it, behind the cause.
+    noted = said.value.value if said.value is Cancelled.NOT_FOUND else cause
+    sheet.end(row, RowStatus.CANCELLED, noted, ended_because=cause)
+    return outcome("cancel", row, Fate.DONE, cause)
