@@ -306,6 +306,9 @@ class TestWhatItCannotFollow:
             with pytest.raises(InvalidValue, match=f"courses or roles came or went; there is no `{first}`"):
                 kept.night(on=ON, changed=estate_of([some]), left=[("estate", snapshot.personnel[1].id)])
         assert list(plans_of(kept.night(on=ON), sources([snapshot]))) == expected([snapshot], {"estate": ON})
+        after = only(evolve(snapshot, courses=snapshot.courses[1:]), _ids(snapshot) - {first})
+        found = kept.night(on=ON, changed=estate_of([after]), left=[("estate", first)])
+        assert list(plans_of(found, sources([after]))) == expected([after], {"estate": ON})
 
     def test_another_account(self, snapshot: Snapshot) -> None:
         other = evolve(snapshot, account=evolve(snapshot.account, id="other"))
