@@ -19,7 +19,7 @@ class TestTheColumnsAreTheDefinition:
     """Whatever the register: the actions, deferrals, counts and guards of the definition, and its candidates."""
 
     @given(near_ready_rows())
-    @settings(max_examples=10_000 if THOROUGH else 500)
+    @settings(max_examples=10_000 if THOROUGH else 250)
     def test_every_action_is_the_same(self, drawn: Drawn) -> None:
         document, on = drawn
         [found] = plans_of(plan_estate(estate_of([load(json.dumps(document))]), on=on))
@@ -30,7 +30,7 @@ class TestTheColumnsAreTheDefinition:
         assert ours["guards"] == theirs["guards"]
 
     @given(near_ready_rows(most_flips=6))
-    @settings(max_examples=10_000 if THOROUGH else 200)
+    @settings(max_examples=10_000 if THOROUGH else 100)
     def test_every_candidate_is_the_same(self, drawn: Drawn) -> None:
         document, on = drawn
         found = verdicts(estate_of([load(json.dumps(document))]), on=on)

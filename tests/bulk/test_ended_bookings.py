@@ -96,7 +96,7 @@ class TestEndedBookings:
     """Awaiting a record, cancelled by a person, paused after a refusal, tried so often: the same as over objects."""
 
     @given(st.lists(registers(), min_size=1, max_size=3), st.integers(-3, 40))
-    @settings(max_examples=20_000 if THOROUGH else 200)
+    @settings(max_examples=20_000 if THOROUGH else 120)
     def test_every_night_is_the_same(self, drawn: list[Snapshot], later: int) -> None:
         estate = [evolve(one, account=evolve(one.account, id=f"a{nth}")) for nth, one in enumerate(drawn)]
         on = ON + timedelta(later)

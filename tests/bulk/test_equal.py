@@ -121,7 +121,7 @@ class TestThePlansAreTheSame:
     """Whatever the estate: the plan of each account is the one the object engine makes of it, to the byte."""
 
     @given(estates())
-    @settings(max_examples=20_000 if THOROUGH else 400)
+    @settings(max_examples=20_000 if THOROUGH else 200)
     def test_every_plan_is_the_same(self, drawn: Drawn) -> None:
         snapshots = [snapshot for snapshot, _ in drawn]
         found = plans_of(plan_estate(estate_of(snapshots), on=nights(drawn)), {it.account.id: it for it in snapshots})
@@ -164,7 +164,7 @@ class TestTheCandidatesAreTheSame:
     """Every person and course that have something to do with each other: facts, trigger and shut gates."""
 
     @given(estates())
-    @settings(max_examples=10_000 if THOROUGH else 200)
+    @settings(max_examples=10_000 if THOROUGH else 100)
     def test_every_candidate_is_the_same(self, drawn: Drawn) -> None:
         found = list(verdicts(estate_of([snapshot for snapshot, _ in drawn]), on=nights(drawn)))
         asked = []
