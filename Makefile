@@ -66,7 +66,7 @@ docs-check: $(VENV)/.test  ## the generated pages are what the code says
 	$(PY) tools/generate_docs.py --check
 
 cover: $(VENV)/.check  ## the tests again, with branch coverage
-	$(PYTEST) --cov --cov-report=term --cov-fail-under=$(COVERED)
+	HYPOTHESIS_PROFILE=traced $(PYTEST) --cov --cov-report=term --cov-fail-under=$(COVERED)
 
 COVERED := 98
 

@@ -22,6 +22,8 @@ settings.register_profile(
 )  # fmt: skip
 # Whether all of the library is in a wheel shows with the first examples.
 settings.register_profile("glance", settings.get_profile("quick"), max_examples=5)
+# Tracing takes twice the time; which lines are reached shows with fewer examples than whether they are right.
+settings.register_profile("traced", settings.get_profile("quick"), max_examples=30)
 # mutmut calls a test again and again in one process, which Hypothesis would take for a fault of the test; and that a
 # mutant is noticed is enough, nobody reads the smallest example.
 settings.register_profile(
