@@ -110,8 +110,9 @@ class TestWhatIsAvailable:
         it = snapshot(4, ("ana", "a", REQUIRED, 1), ("ana", "b", REQUIRED, 2), enrolments=(row,))
         reserves = status in (EnrolmentStatus.PENDING, EnrolmentStatus.BOOKED)
         assert len(served(it)) == (1 if reserves else 2)
+        just_enough = evolve(it, account=evolve(it.account, credits=2))
         for stranger in (evolve(row, person="nobody"), evolve(row, course="nothing")):
-            assert len(served(evolve(it, enrolments=(stranger,)))) == 2
+            assert len(served(evolve(just_enough, enrolments=(stranger,)))) == 2
 
     def test_a_cancellation_gives_back_nothing_within_its_plan(self) -> None:
         row = Enrolment(
