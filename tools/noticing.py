@@ -18,7 +18,7 @@ TESTS = {
     "renewal": ("renewal", "triggers", "gates", "explanation", "oracle"),
     "planner": (*WHOLE_PLANS, "findings"),
     "night": ("renewal", "triggers", "gates", "tables", "explanation", *WHOLE_PLANS),
-    "sweep": ("gates", *WHOLE_PLANS),
+    "sweep": ("gates", *WHOLE_PLANS, "forecast", "what_if"),
     # Others, in which faults are planted
     "register": ("gates", "triggers", "plan_properties", "oracle"),
     "findings": ("findings", "oracle"),

@@ -128,11 +128,15 @@ def _nullable(inner: Check) -> Check:
 def _collection(kind: type, item: Any) -> Check:
     inner = check_for(item)
     whole = _exact(kind, f"a {kind.__name__}")
+    # Of these, any value is fine: a table of thousands of rows is then looked at without a call for each.
+    fine = {item} if isinstance(item, type) and item not in _EXACT else set()
 
     def check(value: object) -> str | None:
         if problem := whole(value):
             return problem
         assert isinstance(value, tuple | frozenset)
+        if fine.issuperset(map(type, value)):
+            return None
         return next((problem for one in value if (problem := inner(one))), None)
 
     return check

@@ -61,7 +61,7 @@ class Register:
     enrolments: Table[Enrolment]
     opt_outs: OptOuts
     asks: Mapping[str, frozenset[str]]
-    """The courses that each role asks for."""
+    """The courses that each role asks for which somebody here holds."""
 
     def person(self, id: str) -> Person:
         """The person of an id; raises `UnknownId`."""
@@ -133,6 +133,7 @@ def register(snapshot: Snapshot, people: Collection[str] | None = None) -> Regis
                 raise UnknownId("person", id)
         everybody = {id: person for id, person in everybody.items() if id in people}
     roles = {role.id: role for role in snapshot.roles}
+    held = {row.role for person in everybody.values() for row in person.roles}
     assignments = _table(snapshot.assignments, everybody, courses)
     return Register(
         account=snapshot.account,
@@ -144,7 +145,7 @@ def register(snapshot: Snapshot, people: Collection[str] | None = None) -> Regis
         records=_table(snapshot.records, everybody, courses),
         enrolments=_table(snapshot.enrolments, everybody, courses),
         opt_outs=opt_outs_of(snapshot.opt_outs),
-        asks={role.id: frozenset(row.course for row in role.requirements) for role in snapshot.roles},
+        asks={id: frozenset(row.course for row in roles[id].requirements) for id in held & roles.keys()},
     )
 
 

@@ -18,6 +18,7 @@ from enrolpolicy import (
     Delivery,
     Employment,
     EnrolPolicyError,
+    HeldRole,
     InvalidSnapshot,
     InvalidValue,
     Person,
@@ -34,6 +35,7 @@ from enrolpolicy import (
     nights_due,
     plan,
 )
+from enrolpolicy.matrix.mapping import MappedRole
 
 Document = dict[str, Any]
 ON = date(2026, 11, 23)
@@ -415,6 +417,19 @@ class TestValuesBuiltInPython:
     def test_is_refused(self, it: Callable[..., object], values: dict[str, Any], words: str) -> None:
         with pytest.raises(InvalidValue, match=re.escape(words)):
             it(**values)
+
+    @given(st.integers(0, 40), st.integers(0, 40), st.sampled_from([None, "guide", {"role": "guide"}, Account(id="a")]))
+    def test_one_stranger_anywhere_among_many(self, before: int, after: int, stranger: Any) -> None:
+        """However many rows are sound: a table is not taken for what most of it is."""
+        held = [HeldRole(role="guide") for _ in range(before + after)]
+        with pytest.raises(InvalidValue, match=r"`Person\.roles` must be a HeldRole"):
+            Person(id="a", employment=Employment.EMPLOYEE, roles=(*held[:before], stranger, *held[before:]))
+
+    @given(st.lists(st.text(min_size=1, max_size=3)), st.integers(0, 9))
+    def test_one_text_that_cannot_be_written_anywhere_among_many(self, texts: list[str], place: int) -> None:
+        required = (*texts[:place], "\ud800", *texts[place:])
+        with pytest.raises(InvalidValue, match=r"`MappedRole\.required` must be text that UTF-8 can write"):
+            MappedRole(name="guide", required=required)
 
     @pytest.mark.parametrize("on", [datetime(2026, 11, 23), pendulum.Date(2026, 11, 23), "2026-11-23", None])
     def test_a_night_is_a_plain_date(self, on: Any) -> None:

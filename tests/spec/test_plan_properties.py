@@ -10,6 +10,7 @@ import os
 import random
 import subprocess
 import sys
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -236,8 +237,10 @@ class TestAGateCanOnlyRefuse:
     def test_shut_for_all(self, gate: str, shut: Any, drawn: Drawn) -> None:
         snapshot, on = load(drawn[0]), drawn[1]
         after = shut(snapshot)
+        answers = list(explain_all(after, on=on))
         assert demand(after, on) == set()
-        assert all(gate in row.shut for row in explain_all(after, on=on))
+        assert all(gate in row.shut for row in answers)
+        assert dict(plan(after, on=on).counts.not_enrolled) == Counter(row.reason for row in answers)
 
     @given(near_ready(), st.data())
     def test_an_opt_out_takes_out_one_pair(self, drawn: Drawn, data: st.DataObject) -> None:

@@ -38,7 +38,7 @@ from enrolpolicy.adapters.sqlite_tables import (
     write,
     write_row,
 )
-from enrolpolicy.model import Snapshot
+from enrolpolicy.model import Account, Snapshot
 from enrolpolicy.ports import Backlog, Desk, Done, Refused, Unknown, Work
 from enrolpolicy.rows import Entry, Letter, Row, RowStatus, due, enrolment_of, unfinished
 from enrolpolicy.stores import broken, told
@@ -46,13 +46,16 @@ from enrolpolicy.stores import broken, told
 T = TypeVar("T")
 Answer = Done[T] | Refused | Unknown
 
+_CREDITS = ACCOUNT.names.index("credits")
+
 
 @final
 @frozen
 class _Books:
-    """An account as a transaction finds it: its settings, courses and roles, and what is the store's own."""
+    """An account as a transaction finds it: its courses, roles and settings, and what is the store's own."""
 
     settings: Snapshot
+    account: Account
     reserved: int
     last_night: date | None
     run_by: str | None
@@ -143,7 +146,7 @@ class SqliteStore:
             books = self._books(db, account)
             found: dict[str, Any] = {table: table_of(db, account, table, kept) for table, (kept, _) in PERSONAL.items()}
             enrolments = tuple(map(enrolment_of, rows_of(db, account)))
-            return evolve(books.settings, enrolments=enrolments, **found)
+            return evolve(books.settings, account=books.account, enrolments=enrolments, **found)
 
         return self._transaction("DEFERRED", read_whole(read))
 
@@ -174,7 +177,7 @@ class SqliteStore:
             with reading():
                 rows = rows_around(db, account, people, desk, writes)
                 letters = letters_before(db, account, desk, writes)
-            credits = books.settings.account.credits
+            credits = books.account.credits
             reason = broken(
                 writes, account=account, rows=rows, letters=letters, credits=credits, reserved=desk.reserved
             )
@@ -236,11 +239,10 @@ class SqliteStore:
             tables = {table: table_of(db, account, table, kept) for table, kept in SETTLED.items()}
             known = version, Snapshot(account=ACCOUNT.read([columns])[0], **tables)
             self._known[account] = known
-        settings, credits = known[1], columns[ACCOUNT.names.index("credits")]
-        if credits != settings.account.credits:
-            settings = evolve(settings, account=evolve(settings.account, credits=credits))
+        account_then, credits = known[1].account, columns[_CREDITS]
         return _Books(
-            settings=settings,
+            settings=known[1],
+            account=account_then if credits == account_then.credits else evolve(account_then, credits=credits),
             reserved=reserved,
             last_night=last_night and date.fromisoformat(last_night),
             run_by=run_by,
@@ -253,7 +255,10 @@ class SqliteStore:
         letters = letters_of(db, account, f"key IN {THESE}", listed(row.key for row in rows)) if rows else []
         return Desk(
             snapshot=evolve(
-                books.settings, enrolments=tuple(map(enrolment_of, rows)), **self._about(db, account, these)
+                books.settings,
+                account=books.account,
+                enrolments=tuple(map(enrolment_of, rows)),
+                **self._about(db, account, these),
             ),
             rows=tuple(rows),
             letters=tuple(letters),

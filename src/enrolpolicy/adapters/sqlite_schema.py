@@ -5,6 +5,7 @@ What is promised of the rows is held by the file itself, whoever writes to it: a
 row, credits are not reserved beyond the balance, and the journal is only ever added to.
 """
 
+import os
 import sqlite3
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -222,7 +223,7 @@ def fold(connection: sqlite3.Connection, path: Path, wait: timedelta) -> None:
     damage the file. Done this way it holds the writers' lock, so that nobody is.
     """
     with suppress(OSError, sqlite3.Error):  # all is committed, and the next one tries again
-        if Path(f"{path}-wal").stat().st_size < FOLDED_FROM:
+        if os.stat(f"{path}-wal").st_size < FOLDED_FROM:
             return
         connection.execute("PRAGMA busy_timeout = 20")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
