@@ -1,19 +1,20 @@
 """The engine over columns against the definition, which knows neither engine."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable
 from datetime import date, timedelta
 from itertools import chain, product
 from typing import Any
 
 from hypothesis import given, settings
 
-from documents import near_ready_rows
-from enrolpolicy import dump, load
+from documents import CAUSES, near_ready_rows
+from enrolpolicy import Snapshot, dump, load
 from enrolpolicy.bulk import estate_of, plan_estate, plans_of, verdicts
 from oracle import World
 
-Drawn = tuple[dict[str, Any], date]
+Row = dict[str, Any]
+Drawn = tuple[Row, date]
 THOROUGH = settings.get_current_profile_name() == "thorough"
 
 
@@ -42,61 +43,79 @@ class TestTheColumnsAreTheDefinition:
 
 
 ON = date(2026, 11, 23)
-OPEN: dict[str, bool] = {"auto_enrol_missing": True}
+COMPLETED_ON = ON - timedelta(300)
+OPEN: Row = {"auto_enrol_missing": True}
 """The account that asks for most; the others are asked about people who are not in the way themselves."""
-OTHERS: tuple[dict[str, bool], ...] = ({}, {"elearning_plan_active": False}, {"auto_enrol": False})
-PEOPLE = tuple(product(("employee", "subcontractor"), (False, True), (True, False)))
+OTHERS: tuple[Row, ...] = ({}, {"elearning_plan_active": False}, {"auto_enrol": False})
+WITHDRAWING: tuple[Row, ...] = tuple({"withdraw_when": [cause]} for cause in CAUSES)
+PEOPLE = tuple(
+    {"employment": employment, "archived": archived, "auto_enrol": enabled}
+    for employment, archived, enabled in product(("employee", "subcontractor"), (False, True), (True, False))
+)
 LEVELS = (None, "required", "optional")
 EXPIRIES = (None, 400, 30, -1, -100)
 """In how many days a training expires, None where it was never recorded: missing, current, expiring, expired twice."""
+DELIVERIES = ("ihasco", "scorm", "classroom", "other")
+CYCLES = (str(COMPLETED_ON), "2020-01-01")
 
 
 class TestEverySettingWithEveryOther:
     """Whatever account, person and course are set to, together: the candidates and the actions of the definition."""
 
-    def test_is_the_same(self) -> None:
-        documents = {document["account"]["id"]: document for document in every_combination()}
-        estate = estate_of([load(json.dumps(document)) for document in documents.values()])
+    def test_of_candidates(self) -> None:
+        kinds = chain(product((OPEN,), PEOPLE, LEVELS, EXPIRIES), product(OTHERS, PEOPLE[:1], LEVELS, EXPIRIES))
+        documents = accounts_of(courses_of(DELIVERIES), kinds)
         found: dict[str, list[Any]] = {id: [] for id in documents}
-        for person, course, verdict, _ in verdicts(estate, on=ON):
+        for person, course, verdict, _ in verdicts(estate_of(map(read, documents.values())), on=ON):
             found[person].append((person, course, verdict.trigger, list(verdict.shut)))
-        for planned in plans_of(plan_estate(estate, on=ON)):
-            world = World(documents[planned.account], ON)
-            assert found[planned.account] == [
-                tuple(row[name] for name in ("person", "course", "trigger", "shut")) for row in world.candidates()
-            ]
-            assert json.loads(dump(planned))["actions"] == world.plan()["actions"]
+        for id, document in documents.items():
+            theirs = World(document, ON).candidates()
+            assert found[id] == [tuple(row[name] for name in ("person", "course", "trigger", "shut")) for row in theirs]
+        self.same_actions(documents)
+
+    def test_of_bookings(self) -> None:
+        """Each cause by itself, for bookings of this cycle and of another one."""
+        kinds = product(WITHDRAWING, PEOPLE, LEVELS, (30,), CYCLES)
+        self.same_actions(accounts_of(courses_of(DELIVERIES[1:3]), kinds))
+
+    @staticmethod
+    def same_actions(documents: dict[str, Row]) -> None:
+        for planned in plans_of(plan_estate(estate_of(map(read, documents.values())), on=ON)):
+            theirs = World(documents[planned.account], ON).plan()
+            assert json.loads(dump(planned))["actions"] == theirs["actions"]
 
 
-def every_combination() -> Iterator[dict[str, Any]]:
-    """Accounts of one person each, who goes by the account's id, and of as many courses as a course can be set."""
-    courses = [
-        {
-            "id": f"c{number:02}", "delivery": delivery, "archived": archived, "auto_enrol": enabled,
-            "audience": audience, "scope": scope,
-        }
-        for number, (delivery, archived, enabled, audience, scope) in enumerate(
-            product(
-                ("ihasco", "scorm", "classroom", "other"), (False, True), (True, False), ("employees", "everyone"),
-                ("required", "required-and-optional"),
-            )
-        )
-    ]  # fmt: skip
-    kinds = chain(product((OPEN,), PEOPLE, LEVELS, EXPIRIES), product(OTHERS, PEOPLE[:1], LEVELS, EXPIRIES))
-    for number, (account, (employment, archived, enabled), level, expiry) in enumerate(kinds):
-        id = f"{number:03}"
-        pairs = [{"person": id, "course": course["id"]} for course in courses]
-        taken = {} if expiry is None else {"expires_on": str(ON + timedelta(expiry))}
-        yield {
-            "format_version": "1.0",
-            "account": {"id": id, **account},
-            "courses": courses,
-            "personnel": [
-                {
-                    "id": id, "email": "ana@acme.example", "employment": employment, "archived": archived,
-                    "auto_enrol": enabled,
-                }
-            ],
-            "assignments": [pair | {"level": level} for pair in pairs if level is not None],
-            "records": [pair | taken | {"completed_on": str(ON - timedelta(300))} for pair in pairs if taken],
-        }  # fmt: skip
+def read(document: Row) -> Snapshot:
+    return load(json.dumps(document))
+
+
+def courses_of(deliveries: Iterable[str]) -> list[Row]:
+    """As many courses as a course can be set."""
+    settings = product(
+        deliveries, (False, True), (True, False), ("employees", "everyone"), ("required", "required-and-optional")
+    )
+    names = ("delivery", "archived", "auto_enrol", "audience", "scope")
+    return [{"id": f"c{number:02}", **dict(zip(names, one, strict=True))} for number, one in enumerate(settings)]
+
+
+def accounts_of(courses: list[Row], kinds: Iterable[tuple[Any, ...]]) -> dict[str, Row]:
+    """An account for each kind, of one person, who goes by its id, and for whom all courses stand alike."""
+    accounts = (account(f"{number:03}", courses, *kind) for number, kind in enumerate(kinds))
+    return {document["account"]["id"]: document for document in accounts}
+
+
+def account(
+    id: str, courses: list[Row], settings: Row, person: Row, level: str | None, expiry: int | None, cycle: str = ""
+) -> Row:
+    pairs = [{"person": id, "course": course["id"]} for course in courses]
+    taken = None if expiry is None else {"completed_on": str(COMPLETED_ON), "expires_on": str(ON + timedelta(expiry))}
+    booked = {"cycle": cycle, "origin": "auto", "status": "booked", "enrolled_at": "2026-11-01T12:00:00+00:00"}
+    return {
+        "format_version": "1.0",
+        "account": {"id": id, **settings},
+        "courses": courses,
+        "personnel": [{"id": id, "email": "ana@acme.example", **person}],
+        "assignments": [pair | {"level": level} for pair in pairs if level is not None],
+        "records": [pair | taken for pair in pairs if taken is not None],
+        "enrolments": [{"id": f"e-{pair['course']}", **pair, **booked} for pair in pairs if cycle],
+    }

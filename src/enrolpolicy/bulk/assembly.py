@@ -135,7 +135,7 @@ class _Picked:
     def __iter__(self) -> Iterator[str | None]:
         # Where nearly all are asked for, those that lie elsewhere are fetched together.
         texts = list(self.texts) if 2 * len(self.rows) > len(self.texts) else self.texts
-        return (texts[row] for row in self.rows.tolist())
+        return map(texts.__getitem__, self.rows.tolist())
 
 
 def taken(table: Table, rows: Rows) -> Table:
