@@ -59,13 +59,21 @@ class TestEntries:
         assert calendar_entries(REGISTER, on=EARLY, people={"ana"}) == everything
         assert calendar_entries(REGISTER, on=EARLY, people={"bo"}) == ()
         assert calendar_entries(REGISTER, on=EARLY, courses={"water"}) == ()
-        assert calendar_entries(REGISTER, on=EARLY, divisions={"north"}) == ()
-        north = evolve(REGISTER, personnel=tuple(evolve(row, division="north") for row in REGISTER.personnel))
-        assert calendar_entries(north, on=EARLY, divisions={"north"}) == everything
-        with pytest.raises(UnknownId):
-            calendar_entries(REGISTER, on=ON, people={"gone"})
-        with pytest.raises(UnknownId):
-            calendar_entries(REGISTER, on=ON, courses={"gone"})
+        divided = evolve(
+            REGISTER,
+            personnel=tuple(
+                evolve(row, division="north" if row.id == "ana" else "south") for row in REGISTER.personnel
+            ),
+        )
+        assert calendar_entries(divided, on=EARLY, divisions={"north"}) == everything
+        assert calendar_entries(divided, on=EARLY, divisions={"south"}) == ()
+
+    @pytest.mark.parametrize("of", ["people", "courses", "divisions"])
+    def test_of_nobody_known(self, of: str) -> None:
+        """A feed that stays empty for ever is one that nobody notices."""
+        asked: dict[str, Any] = {of: {"gone"}}
+        with pytest.raises(UnknownId, match="`gone`"):
+            calendar_entries(REGISTER, on=ON, **asked)
 
     def test_the_last_valid_day_is_the_last_with_an_entry(self) -> None:
         [entry] = calendar_entries(REGISTER, on=date(2026, 12, 1))

@@ -13,6 +13,7 @@ from typing import final
 from attrs import frozen
 
 from enrolpolicy.candidate import enrolment_key
+from enrolpolicy.errors import UnknownId
 from enrolpolicy.model import Level, Snapshot
 from enrolpolicy.night import Night, Reading, night
 
@@ -50,11 +51,15 @@ def calendar_entries(
     """The expiries and window openings from `on` on, of training that is asked of people who are not archived.
 
     `people`, `courses` and `divisions` keep to those ids. In order of days, then by person and course. Raises
-    `UnknownId` for a person or course there is not.
+    `UnknownId` for a person or course there is not, or a division nobody is in.
     """
     tonight = night(snapshot, on, people)
     for course in courses or ():
         tonight.register.course(course)
+    there = {person.division for person in snapshot.personnel}
+    for division in divisions or ():
+        if division not in there:
+            raise UnknownId("division", division)
     found = [
         entry
         for person, course in _asked(tonight)

@@ -44,10 +44,10 @@ def asked(snapshot: Snapshot, question: Callable[[], _T]) -> _T:
             "person": [row.id for row in snapshot.personnel],
             "course": [row.id for row in snapshot.courses],
             "enrolment": [row.id for row in snapshot.enrolments],
+            "division": [row.division for row in snapshot.personnel if row.division is not None],
         }[error.kind]
         nearest = get_close_matches(error.id, ids, n=1)
-        listed = (
-            "check its id" if error.kind == "enrolment" else f"`enrolpolicy explain --all` lists every {error.kind}"
-        )
-        advice = f"did you mean `{nearest[0]}`?" if nearest else listed
+        listed = f"`enrolpolicy explain --all` lists every {error.kind}"
+        otherwise = listed if error.kind in ("person", "course") else "check its id"
+        advice = f"did you mean `{nearest[0]}`?" if nearest else otherwise
         raise Usage(f"there is no {error.kind} `{safe(error.id[:80])}` in the snapshot; {safe(advice)}") from None
