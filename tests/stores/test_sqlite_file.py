@@ -21,10 +21,11 @@ from hypothesis import strategies as st
 
 from documents import near_ready_rows, ready
 from enrolpolicy import Snapshot, load
-from enrolpolicy.adapters import sqlite_schema
+from enrolpolicy.adapters import sqlite_opening, sqlite_refusals, sqlite_schema
 from enrolpolicy.adapters.memory import MemoryStore
 from enrolpolicy.adapters.sqlite import SqliteStore
-from enrolpolicy.adapters.sqlite_schema import SENTENCES, STEPS
+from enrolpolicy.adapters.sqlite_refusals import SENTENCES
+from enrolpolicy.adapters.sqlite_schema import STEPS
 from enrolpolicy.adapters.sqlite_tables import ACCOUNT, ENTRY, PERSONAL, SETTLED
 from enrolpolicy.adapters.sqlite_values import Shape, shape
 from enrolpolicy.ports import Desk, Done, LetterWrite, Refused, RowWrite, Unknown, Writes
@@ -460,7 +461,7 @@ class TestDurable:
         assert settings == PRAGMAS
 
     def test_the_log_does_not_grow(self, store: SqliteStore, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(sqlite_schema, "FOLDED_FROM", 200_000)
+        monkeypatch.setattr(sqlite_opening, "FOLDED_FROM", 200_000)
         log, sizes = Path(f"{path}-wal"), list[int]()
         for _ in range(30):
             assert store.put(register(credits=5)) == Done(None)
@@ -469,7 +470,7 @@ class TestDurable:
         assert sizes.count(0) > 1
 
     def test_not_while_somebody_reads(self, store: SqliteStore, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(sqlite_schema, "FOLDED_FROM", 1)
+        monkeypatch.setattr(sqlite_opening, "FOLDED_FROM", 1)
         reader = sqlite3.connect(path, isolation_level=None)
         reader.execute("BEGIN")
         [before] = reader.execute("SELECT count(*) FROM journal").fetchone()
@@ -528,7 +529,7 @@ class TestVersions:
     def test_an_older_one(self, store: SqliteStore, path: Path) -> None:
         assert write(store, new(row())) == WRITTEN
         store.close()
-        sqlite_schema.opened(path, create=False, wait=NO_WAIT, steps=self.ANOTHER).close()
+        sqlite_opening.opened(path, create=False, wait=NO_WAIT, steps=self.ANOTHER).close()
         with sqlite3.connect(path) as db:
             assert db.execute("SELECT flavour FROM rows").fetchall() == [("plain",)]
         db.close()
@@ -538,21 +539,21 @@ class TestVersions:
         store.close()
         broken_step = (*STEPS, ("ALTER TABLE rows ADD COLUMN flavour TEXT", "UPDATE nothing SET flavour = 1"))
         with pytest.raises(sqlite3.OperationalError):
-            sqlite_schema.opened(path, create=False, wait=NO_WAIT, steps=broken_step)
+            sqlite_opening.opened(path, create=False, wait=NO_WAIT, steps=broken_step)
         assert self.version(path) == len(STEPS)
         assert write(store, new(row())) == WRITTEN
-        sqlite_schema.opened(path, create=False, wait=NO_WAIT, steps=self.ANOTHER).close()
+        sqlite_opening.opened(path, create=False, wait=NO_WAIT, steps=self.ANOTHER).close()
 
     def test_a_newer_one(self, store: SqliteStore, path: Path) -> None:
         store.close()
-        sqlite_schema.opened(path, create=False, wait=NO_WAIT, steps=self.ANOTHER).close()
+        sqlite_opening.opened(path, create=False, wait=NO_WAIT, steps=self.ANOTHER).close()
         before = path.read_bytes()
         assert answers(store) == [everything("newer-schema")] * 8
         assert path.read_bytes() == before
 
     def test_a_first_step_that_fails(self, path: Path) -> None:
         with pytest.raises(sqlite3.OperationalError):
-            sqlite_schema.opened(path, create=True, wait=NO_WAIT, steps=(("CREATE TABLE a (b)", "nonsense"),))
+            sqlite_opening.opened(path, create=True, wait=NO_WAIT, steps=(("CREATE TABLE a (b)", "nonsense"),))
         with sqlite3.connect(path) as db:
             assert db.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
         db.close()
@@ -713,7 +714,7 @@ class TestWhatIsWrongWithTheFile:
         store.close()
 
     def test_every_reason_has_a_sentence(self) -> None:
-        assert set(sqlite_schema.CODES.values()) <= SENTENCES.keys()
+        assert set(sqlite_refusals.CODES.values()) <= SENTENCES.keys()
 
 
 FAILING = """

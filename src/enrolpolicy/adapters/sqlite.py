@@ -2,12 +2,11 @@
 
 It is for hosts without a database of their own, and what `enrolpolicy run` works on. Several processes, and the threads
 of each, may use one file at once; the file must lie on a local disk. Nothing here raises for what is wrong with the
-file: every method answers `Done`, `Refused` or `Unknown`, and `enrolpolicy.adapters.sqlite_schema.SENTENCES` has a
+file: every method answers `Done`, `Refused` or `Unknown`, and `enrolpolicy.adapters.sqlite_refusals.SENTENCES` has a
 sentence for each reason.
 """
 
 import sqlite3
-from collections import Counter
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from datetime import date, datetime, timedelta
@@ -18,30 +17,29 @@ from typing import Any, TypeVar, final
 from attrs import evolve, frozen
 
 from enrolpolicy.adapters.clock import Clock, now
-from enrolpolicy.adapters.sqlite_schema import Unfit, fold, opened, refused, unconfirmed
+from enrolpolicy.adapters.sqlite_opening import fold, opened
+from enrolpolicy.adapters.sqlite_refusals import Unfit, refused, unconfirmed
 from enrolpolicy.adapters.sqlite_tables import (
     ACCOUNT,
     ENTRY,
     PERSONAL,
     SETTLED,
     THESE,
-    forget_rows,
     letters_before,
     letters_of,
     listed,
-    pair,
     read_whole,
     reading,
     rows_around,
     rows_of,
     table_of,
     write,
-    write_row,
 )
+from enrolpolicy.adapters.sqlite_taking import take_over
 from enrolpolicy.model import Account, Snapshot
 from enrolpolicy.ports import Backlog, Desk, Done, Refused, Unknown, Work
 from enrolpolicy.rows import Entry, Letter, Row, RowStatus, due, enrolment_of, unfinished
-from enrolpolicy.stores import broken, told
+from enrolpolicy.stores import broken
 
 T = TypeVar("T")
 Answer = Done[T] | Refused | Unknown
@@ -97,45 +95,13 @@ class SqliteStore:
         until a run has moved them. What a run has moved, letters, the journal and the nights that were run stay. Two
         open enrolments of one person on one course are taken over as they are, and no third one is made.
         """
-        return self._transaction("IMMEDIATE", lambda db: self._put(db, register), create=True)
 
-    def _put(self, db: sqlite3.Connection, register: Snapshot) -> Done[None]:
-        account, self._read = register.account.id, None
-        columns = ACCOUNT.names[1:]
-        updates = ", ".join(f'"{name}" = excluded."{name}"' for name in columns)
-        db.execute(
-            f"""INSERT INTO accounts ({ACCOUNT.columns}, version) VALUES ({ACCOUNT.marks}, 1)
-            ON CONFLICT (id) DO UPDATE SET {updates}""",
-            ACCOUNT.write(register.account),
-        )
-        tables = SETTLED | {table: kept for table, (kept, _) in PERSONAL.items()}
-        for table, kept in tables.items():
-            db.execute(f"DELETE FROM {table} WHERE account = ?", (account,))
-            db.executemany(
-                f"INSERT INTO {table} (account, {kept.columns}) VALUES (?, {kept.marks})",
-                ((account, *kept.write(row)) for row in getattr(register, table)),
-            )
-        self._take_over(db, register)
-        return Done(None)
+        def taken(db: sqlite3.Connection) -> Done[None]:
+            self._read = None
+            take_over(db, register)
+            return Done(None)
 
-    def _take_over(self, db: sqlite3.Connection, register: Snapshot) -> None:
-        """Its enrolments as rows, but for those that are ours to move by now."""
-        account = register.account.id
-        moved = {key for [key] in db.execute("SELECT DISTINCT key FROM journal WHERE account = ?", (account,))}
-        known = {row.key: row for row in rows_of(db, account)}
-        news = told(register, known, moved)
-        forget_rows(db, account, news.gone)
-        # Numbered anew, out of each other's way first.
-        followed = [row.key for row in news.rows if row.key in known]
-        renumbered = [(-1 - number, account, key) for number, key in enumerate(followed)]
-        db.executemany("UPDATE rows SET beside = ? WHERE account = ? AND key = ?", renumbered)
-        beside = Counter(pair(row) for row in known.values() if row.open and row.key in moved)
-        for row in news.rows:
-            write_row(db, row, known.get(row.key), beside=beside[pair(row)] if row.open else 0)
-            beside[pair(row)] += row.open
-        # What was reserved elsewhere is not held against the balance.
-        db.execute("UPDATE accounts SET credits = NULL, allowed = reserved WHERE id = ?", (account,))
-        db.execute("UPDATE accounts SET credits = ? WHERE id = ?", (register.account.credits, account))
+        return self._transaction("IMMEDIATE", taken, create=True)
 
     # The port
 

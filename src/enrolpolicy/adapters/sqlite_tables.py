@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from hashlib import sha256
 from typing import Any, Final, TypeVar
 
-from enrolpolicy.adapters.sqlite_schema import CORRUPTED, UNWRITABLE, Unfit
+from enrolpolicy.adapters.sqlite_refusals import CORRUPTED, UNWRITABLE, Unfit
 from enrolpolicy.adapters.sqlite_values import Column, Shape, shape
 from enrolpolicy.model import Account, Assignment, Course, OptOut, Person, Role, TrainingRecord
 from enrolpolicy.ports import Desk, Done, Writes

@@ -54,7 +54,7 @@ def opened(path: str) -> "Iterator[SqliteStore]":
 
 def answered(store: "SqliteStore", said: "Done[T] | Refused | Unknown") -> T:
     """What the store answered; where that is a refusal, the command ends with its sentence."""
-    from enrolpolicy.adapters.sqlite_schema import SENTENCES  # noqa: PLC0415
+    from enrolpolicy.adapters.sqlite_refusals import SENTENCES  # noqa: PLC0415
     from enrolpolicy.ports import Done, Unknown  # noqa: PLC0415
 
     if isinstance(said, Done):
