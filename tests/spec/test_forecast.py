@@ -75,6 +75,17 @@ class TestAForecast:
         event(f"nights with actions: {min(4, sum(bool(night.actions) for night in found.nights))}")
 
 
+class TestLeavers:
+    """Nobody's training lapses who has left, be it booked anew or not."""
+
+    @given(lively(), assumptions)
+    def test_lapse_nothing(self, drawn: Drawn, how: Assumptions) -> None:
+        snapshot, start = drawn
+        gone = evolve(snapshot, personnel=tuple(evolve(row, archived=True) for row in snapshot.personnel))
+        found = forecast(gone, start=start, until=start + timedelta(75), assume=how)
+        assert [night.lapses for night in found.nights if night.lapses] == []
+
+
 class TestTheFirstNight:
     """It is tonight's plan."""
 
