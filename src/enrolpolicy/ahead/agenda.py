@@ -101,12 +101,12 @@ class Queue:
             self.cost -= row.credits
 
     def front(self, available: int | None) -> list[Demand]:
-        """All that can be allocated: what is free, what the credits pay for in order of rank, and the first beyond."""
+        """All that can be allocated: what is free, and what the credits pay for in order of rank."""
         rows = list(self.free.values())
         for _, row in self.paid:
-            rows.append(row)
             if available is not None:
                 available -= row.credits
                 if available < 0:
                     break
+            rows.append(row)
         return rows
