@@ -157,7 +157,7 @@ FAULTS = (
     Fault("ahead/agenda", "            self.cost -= row.credits\n", ""),
     Fault("ahead/walking", "_pay(walk, walk.rows.courses[action.course].credit_cost)", "_pay(walk, 0)"),
     Fault("ahead/walking", "    if walk.rows.people[row.person].archived:\n        return\n", ""),
-    Fault("ahead/walking", "                again_tomorrow(walk, pair, on)\n", ""),
+    Fault("ahead/walking", "    again_tomorrow(walk, pair, on)\n    if renewed", "    if renewed"),
     Fault("ahead/walking", "                walk.booked -= 1\n", ""),
     Fault("ahead/walking", "if course in rows.records[person] or verdict", "if verdict"),
     Fault("ahead/assumptions", "return None if day is None else max(day, today)", "return day"),

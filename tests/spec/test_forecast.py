@@ -1,5 +1,6 @@
 """The year ahead: the same as if every night were planned, carried out, and lived through."""
 
+import json
 from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
@@ -9,7 +10,7 @@ from attrs import evolve
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from documents import near_ready
+from documents import near_ready, ready
 from enrolpolicy import (
     Account,
     Anchor,
@@ -57,6 +58,13 @@ def nightly(found: Forecast) -> Iterator[tuple[date, Lived]]:
         on += timedelta(1)
 
 
+def booked(person: str, cycle: str) -> dict[str, Any]:
+    return {
+        "id": f"e-{person}", "person": person, "course": "c0", "cycle": cycle, "origin": "auto", "status": "booked",
+        "enrolled_at": "2026-11-22T12:00:00+00:00",
+    }  # fmt: skip
+
+
 class TestAForecast:
     """Every night of it is what planning that night would give, had all gone as assumed: actions, guards, lapses, who
     waits for what, the credits left, and what is completed."""
@@ -73,6 +81,28 @@ class TestAForecast:
             guards = theirs.guards if theirs.actions else ours.guards
             assert (on, ours) == (on, theirs._replace(guards=guards, after=NOTHING))
         event(f"nights with actions: {min(4, sum(bool(night.actions) for night in found.nights))}")
+
+    def test_of_bookings_that_are_taken_back_on_several_nights(self) -> None:
+        """One that is superseded tonight, one when another was completed; what is booked is fewer by then."""
+        start = date(2026, 11, 23)
+        document = ready(3, 1, start)
+        document["account"]["guards"] = {"max_cancelled_fraction": 0.4}
+        document["records"][2] |= {"completed_on": "2026-11-08", "expires_on": "2027-11-08"}
+        cycles = [row["completed_on"] for row in document["records"][:2]]
+        document["enrolments"] = [
+            booked("p0", cycles[0]),
+            booked("p1", cycles[1]),
+            booked("p1", cycles[1]) | {"id": "by-hand", "origin": "manual", "enrolled_at": "2026-11-11T12:00:00+00:00"},
+            booked("p2", "2025-11-08"),
+        ]
+        snapshot, until = load(json.dumps(document)), start + timedelta(20)
+        found = forecast(snapshot, start=start, until=until)
+        assert [(night.on.day, night.guards) for night in found.nights if night.cancellations] == [
+            (23, ()), (26, ("max-cancelled-fraction",)),
+        ]  # fmt: skip
+        for (on, ours), (_, theirs) in zip(nightly(found), lived(snapshot, start, until, Assumptions()), strict=True):
+            guards = theirs.guards if theirs.actions else ours.guards
+            assert (on, ours) == (on, theirs._replace(guards=guards, after=NOTHING))
 
 
 class TestLeavers:
@@ -101,7 +131,7 @@ class TestTheFirstNight:
 class TestTheTopUp:
     """With it nobody ever waits for credits; with one less somebody does. Where nobody waits anyway it is none."""
 
-    @given(lively(), assumptions, st.integers(0, 4))
+    @given(lively(), assumptions, st.integers(-2, 4))
     @settings(max_examples=40)
     def test_is_the_smallest(self, drawn: Drawn, how: Assumptions, credits: int) -> None:
         snapshot, start = drawn
@@ -119,6 +149,20 @@ class TestTheTopUp:
         event(f"top-up: {min(3, found.top_up)}")
         if found.top_up:
             assert short_on(found.top_up - 1) is not None
+
+    def test_is_not_for_what_was_overdrawn_while_nobody_asked(self) -> None:
+        """Three leavers' bookings are taken back tonight; tomorrow two ask for the one credit there is then."""
+        start = date(2026, 11, 23)
+        document = ready(5, 1, start)
+        document["account"]["credits"] = 1
+        for number in range(3):
+            document["personnel"][number]["archived"] = True
+            document["enrolments"].append(booked(f"p{number}", document["records"][number]["completed_on"]))
+        for row in document["records"][3:]:
+            row["expires_on"] = "2026-12-24"
+        found = forecast(load(json.dumps(document)), start=start, until=start + timedelta(20))
+        assert [(night.on.day, night.left, night.waiting) for night in found.nights[:2]] == [(23, 1, 0), (24, 0, 1)]
+        assert found.top_up == 1
 
     @given(lively())
     @settings(max_examples=20)
