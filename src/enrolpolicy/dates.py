@@ -37,12 +37,15 @@ def civil(field: str, day: date) -> date:
 
 
 def local_date(timezone: str, instant: datetime) -> date:
-    """The civil date an instant falls on in a time zone; the instant must know its offset."""
+    """The civil date an instant falls on in a time zone; the instant must know its offset.
+
+    What lies before the first day of the calendar there, or after the last, falls on that day.
+    """
     instant = _plain(instant)
     try:
         return instant.astimezone(zone(timezone)).date()
-    except OverflowError:  # the first or last hours of the calendar, shifted past its end
-        return instant.date()
+    except OverflowError:
+        return date.min if instant.year == date.min.year else date.max
 
 
 def _plain(instant: datetime) -> datetime:
@@ -83,12 +86,12 @@ def next_run(timezone: str, now: datetime) -> datetime:
     """
     today = run_date(timezone, now)
     where = zone(timezone)
-    start = _plain(now).astimezone(UTC)
     try:
+        start = _plain(now).astimezone(UTC)
         # Three days reach beyond any jump of any zone's clock, a skipped date included.
         return _first_reaching(where, today + ONE_DAY, start, start + 3 * ONE_DAY).astimezone(where)
     except OverflowError:
-        raise InvalidValue("now", "must not lie in the last days of the year 9999; no night comes after them") from None
+        raise InvalidValue("now", "must not lie in the first hours of year 1, or the last days of year 9999") from None
 
 
 def nights_due(timezone: str, last: date | None, now: datetime) -> tuple[date, ...]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 
@@ -117,6 +117,17 @@ def nights(drawn: Drawn) -> dict[str, date]:
     return {snapshot.account.id: on for snapshot, on in drawn}
 
 
+ENDS = (
+    "0001-01-01T03:00:00+14:00", "0001-01-01T00:00:00+23:59", "0001-01-01T00:00:00Z", "0001-01-01T23:00:00-12:00",
+    "9999-12-30T23:00:00-12:00", "9999-12-31T22:00:00-12:00", "9999-12-31T23:59:59.999999-23:59",
+    "9999-12-31T09:59:59Z", "9999-12-31T10:00:00Z",
+)  # fmt: skip
+
+
+def enrolled_at(snapshot: Snapshot) -> dict[str, datetime]:
+    return {row.id: row.enrolled_at for row in snapshot.enrolments}
+
+
 class TestThePlansAreTheSame:
     """Whatever the estate: the plan of each account is the one the object engine makes of it, to the byte."""
 
@@ -135,6 +146,22 @@ class TestThePlansAreTheSame:
         with patch.object(blocks, "CELLS", cells):
             found = plans_of(plan_estate(estate_of([snapshot for snapshot, _ in drawn]), on=on, findings=False))
         assert list(found) == [evolve(plan(snapshot, on=on), findings=()) for snapshot, _ in drawn]
+
+    @given(near_ready_rows(most_flips=6), st.data())
+    @settings(max_examples=2_000 if THOROUGH else 60)
+    def test_instants_at_the_ends_of_the_calendar(
+        self, drawn: tuple[dict[str, Any], date], data: st.DataObject
+    ) -> None:
+        """Also those that have no date in UTC, which the document can hold."""
+        document, on = drawn
+        document["account"]["timezone"] = data.draw(st.sampled_from(["UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago"]))
+        for row in document["enrolments"]:
+            row["enrolled_at"] = data.draw(st.sampled_from(ENDS))
+        snapshot, night = load(json.dumps(document)), data.draw(st.sampled_from([on, date.max]))
+        found = plans_of(plan_estate(estate_of([snapshot]), on=night))
+        assert [evolve(one, source=snapshot) for one in found] == [plan(snapshot, on=night)]
+        assert isinstance(found[0].source, Snapshot)
+        assert enrolled_at(found[0].source) == enrolled_at(snapshot)
 
     def test_completions_a_century_ago(self) -> None:
         """Older than the tables of expiries reach, and looked back at all the same."""

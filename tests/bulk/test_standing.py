@@ -8,8 +8,18 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from enrolpolicy import EnrolmentStatus, InvalidValue, Person, Plan, RoleCourse, Snapshot, plan, project
-from enrolpolicy.bulk import estate_of, plans_of, standing
+from enrolpolicy import (
+    EnrolmentStatus,
+    EnrolPolicyError,
+    InvalidValue,
+    Person,
+    Plan,
+    RoleCourse,
+    Snapshot,
+    plan,
+    project,
+)
+from enrolpolicy.bulk import estate_of, keeping, plans_of, standing
 from enrolpolicy.dates import first_instant
 from enrolpolicy.planner import booking
 from registers import ON, register
@@ -66,6 +76,10 @@ def renamed(snapshot: Snapshot, new: str) -> Snapshot:
     return with_rows(snapshot, (*snapshot.personnel, evolve(snapshot.personnel[0], id=new)), own)
 
 
+def interrupted(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
 def expected(current: list[Snapshot], on: dict[str, date], *, findings: bool = False) -> list[Plan]:
     plans = [plan(snapshot, on=on[snapshot.account.id]) for snapshot in current]
     return plans if findings else [evolve(found, findings=()) for found in plans]
@@ -100,6 +114,33 @@ class TestANightAfterANight:
             asked = data.draw(st.booleans())
             found = kept.night(on=on, changed=estate_of(changed) if changed else None, left=left, findings=asked)
             assert list(plans_of(found, sources(current))) == expected(current, on, findings=asked)
+
+    @given(estates(most=2), st.data())
+    @settings(max_examples=500 if THOROUGH else 40)
+    def test_leavers_whose_rows_stay(self, drawn: Drawn, data: st.DataObject) -> None:
+        """What is said of people nobody knows is a finding, and where nobody is left, a guard; until they are back."""
+        before, on = [snapshot for snapshot, _ in drawn], nights(drawn)
+        gone = [data.draw(st.sets(st.sampled_from(sorted(_ids(one) or {""})))) & _ids(one) for one in before]
+        kept = standing(estate_of(before), on=on)
+        after, about = [], []
+        for one, people in zip(before, gone, strict=True):
+            stay = tuple(row for row in one.personnel if row.id not in people)
+            after.append(evolve(one, personnel=stay))
+            about.append(evolve(only(one, people), personnel=()))
+        left = [(one.account.id, id) for one, people in zip(before, gone, strict=True) for id in sorted(people)]
+        found = kept.night(on=on, changed=estate_of(about), left=left, findings=True)
+        assert list(plans_of(found, sources(after))) == expected(after, on, findings=True)
+        back = [only(one, people) for one, people in zip(before, gone, strict=True)]
+        found = kept.night(on=on, changed=estate_of(back), findings=True)
+        assert list(plans_of(found, sources(before))) == expected(before, on, findings=True)
+
+    def test_the_last_night_there_is(self) -> None:
+        """However far ahead: no more is worked out than for an estate that is begun on that night."""
+        snapshot = register(30)
+        kept = standing(estate_of([snapshot]), on=ON)
+        for on in (date(2150, 1, 1), date.max):
+            found = plans_of(kept.night(on=on), sources([snapshot]))
+            assert list(found) == expected([snapshot], {"estate": on})
 
     def _change(self, snapshot: Snapshot, on: date, data: st.DataObject) -> tuple[Snapshot, set[str]]:
         """An account as it is to be said from now on, and the people of whom that is to be taken over."""
@@ -228,7 +269,7 @@ class TestANightAfterANight:
         kept = standing(estate_of([snapshot]), on=ON)
         found = kept.night(on=ON, changed=estate_of([]), findings=True)
         assert plans_of(found, {"estate": snapshot}) == (plan(snapshot, on=ON),)
-        assert plans_of(standing(estate_of([]), on=ON).night(on=ON, findings=True)) == ()
+        assert plans_of(standing(estate_of([]), on=ON).night(on=ON, findings=True), {}) == ()
 
     def test_rows_that_are_nobodys_do_not_pile_up(self) -> None:
         """Everybody is given anew night after night; a quarter of a table may be left over, beside one night's rows."""
@@ -291,6 +332,39 @@ class TestWhatItCannotFollow:
     @pytest.fixture
     def snapshot(self) -> Snapshot:
         return register(20)
+
+    def test_somebody_who_left_before(self, snapshot: Snapshot) -> None:
+        first, *others = sorted(_ids(snapshot))
+        kept, now = standing(estate_of([snapshot]), on=ON), only(snapshot, set(others))
+        found = kept.night(on=ON, left=[("estate", first)] * 9)  # as often as one likes, on one night
+        assert list(plans_of(found, sources([now]))) == expected([now], {"estate": ON})
+        with pytest.raises(InvalidValue, match=f"`left` must be people who are there; `estate` has no `{first}`"):
+            kept.night(on=ON, left=[("estate", first)])
+        assert list(plans_of(kept.night(on=ON), sources([now]))) == expected([now], {"estate": ON})
+
+    def test_rows_of_somebody_who_is_not_given(self, snapshot: Snapshot) -> None:
+        first = snapshot.personnel[0].id
+        half = evolve(only(snapshot, {first}), personnel=())
+        kept = standing(estate_of([snapshot]), on=ON)
+        with pytest.raises(InvalidValue, match=f"people with all their rows; `{first}` of `estate` is not in it"):
+            kept.night(on=ON, changed=estate_of([half]))
+        assert list(plans_of(kept.night(on=ON), sources([snapshot]))) == expected([snapshot], {"estate": ON})
+
+    @pytest.mark.parametrize("step", ["read", "demanded", "block"])
+    def test_a_night_that_broke_off(self, snapshot: Snapshot, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What it had changed until then nobody knows; no later plan is made of it."""
+        kept = standing(estate_of([snapshot]), on=ON)
+        with monkeypatch.context() as patch:
+            patch.setattr(keeping, step, interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                kept.night(on=ON, changed=estate_of([snapshot]))
+        with pytest.raises(EnrolPolicyError, match="broke off in the middle; begin a new `Standing`"):
+            kept.night(on=ON)
+
+    def test_the_snapshots_it_was_made_of(self, snapshot: Snapshot) -> None:
+        found = standing(estate_of([snapshot]), on=ON).night(on=ON)
+        with pytest.raises(InvalidValue, match="`sources` must be given for a plan of a `Standing`"):
+            plans_of(found)
 
     def test_courses_that_came_or_went_without_everybody(self, snapshot: Snapshot) -> None:
         """Rows of people who are not given may be about a course that is no more, or that nobody knew of."""

@@ -18,7 +18,7 @@ from enrolpolicy.arrow import ArrowStream, estate_of_tables, estates, schema, ta
 from enrolpolicy.arrow.kernels import made
 from enrolpolicy.arrow.references import _by_id, _by_key, _by_place, index
 from enrolpolicy.arrow.working_out import reachable_in_arrow
-from enrolpolicy.bulk import SHAPES, blocks, estate_of, plan_estate, plans_of
+from enrolpolicy.bulk import SHAPES, blocks, estate_of, plan_estate, plans_of, standing
 from enrolpolicy.bulk.assembly import reachable
 from enrolpolicy.bulk.columns import UNKNOWN
 from enrolpolicy.testing.builders import NIGHT
@@ -71,6 +71,9 @@ FORMS: dict[str, Form] = {
 """Ways in which the same tables may come."""
 
 
+ROWS = ("personnel", "assignments", "records", "enrolments", "opt_outs")
+
+
 class TestTheSamePlan:
     """Snapshots written as tables, and planned from those, have the plans that `plan` makes of the snapshots."""
 
@@ -81,6 +84,22 @@ class TestTheSamePlan:
         sources = {snapshot.account.id: snapshot for snapshot in whole}
         found = [one for estate in estates(tables, rows=rows) for one in plans_of(plan_estate(estate, on=on), sources)]
         assert found == [plan(snapshot, on=on) for snapshot in whole]
+
+    @given(registers(), st.sets(st.sampled_from(ROWS), min_size=1))
+    @settings(max_examples=60)
+    def test_tables_without_rows(self, drawn: tuple[list[Snapshot], date], names: set[str]) -> None:
+        """Planned as they are; and the night after, when all rows have come."""
+        whole, on = drawn
+        rows: dict[str, Any] = dict.fromkeys(names, ())
+        empty = [evolve(snapshot, **rows) for snapshot in whole]
+        estate = estate_of_tables(tables_of(estate_of(empty)))
+        found = plans_of(plan_estate(estate, on=on), {snapshot.account.id: snapshot for snapshot in empty})
+        assert list(found) == [plan(snapshot, on=on) for snapshot in empty]
+        night = standing(estate, on=on).night(
+            on=on, changed=estate_of_tables(tables_of(estate_of(whole))), findings=True
+        )
+        found = plans_of(night, {snapshot.account.id: snapshot for snapshot in whole})
+        assert list(found) == [plan(snapshot, on=on) for snapshot in whole]
 
     @given(registers(), st.integers(1, 9))
     def test_in_blocks_of_few_people(self, drawn: tuple[list[Snapshot], date], cells: int) -> None:

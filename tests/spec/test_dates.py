@@ -1,6 +1,6 @@
 """Rule 9: a night is a local date, found from the date and never by adding a day's hours."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import cast
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -63,6 +63,20 @@ class TestRunDate:
         assert run_date("Pacific/Pago_Pago", datetime.min.replace(tzinfo=UTC)) == date.min
         assert run_date("Pacific/Apia", datetime.max.replace(tzinfo=UTC)) == date.max
 
+    @pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago"])
+    @given(hours=st.integers(-23, 23), before=st.integers(0, 23 * 60))
+    def test_beyond_the_ends_of_the_calendar(self, zone: str, hours: int, before: int) -> None:
+        """The same date whatever offset the instant is written with; the first or the last one where there is none."""
+        offset, far = timedelta(hours=hours), timedelta(hours=23, minutes=59)
+        for end, minutes, other in (
+            (datetime.min.replace(tzinfo=timezone(offset)), before, far),
+            (datetime.max.replace(tzinfo=timezone(offset)), -before, -far),
+        ):
+            instant = end + timedelta(minutes=minutes)
+            found = run_date(zone, instant)
+            assert found == run_date(zone, (instant + (other - offset)).replace(tzinfo=timezone(other)))
+            assert abs(found - end.date()) <= timedelta(2)
+
 
 class TestNextRun:
     """The first instant whose local date is a later one."""
@@ -108,8 +122,12 @@ class TestNextRun:
     def test_at_the_end_of_the_calendar(self, zone: str) -> None:
         with pytest.raises(InvalidValue) as caught:
             next_run(zone, datetime(9999, 12, 31, 12, tzinfo=UTC))
-        assert str(caught.value) == ("`now` must not lie in the last days of the year 9999; no night comes after them")
+        assert str(caught.value) == ("`now` must not lie in the first hours of year 1, or the last days of year 9999")
         assert next_run(zone, datetime(9999, 12, 28, 23, 59, tzinfo=UTC)).year == 9999
+
+    def test_before_the_beginning(self) -> None:
+        with pytest.raises(InvalidValue, match="first hours of year 1"):
+            next_run("UTC", datetime(1, 1, 1, 3, tzinfo=timezone(timedelta(hours=14))))
 
 
 class TestFirstInstant:

@@ -10,7 +10,7 @@ import pyarrow as pa
 from attrs import define, field
 
 from enrolpolicy.arrow.decoding import Place, decoded, refuse_failing
-from enrolpolicy.arrow.kernels import as_kind, ascending_order, greater, same, taken, with_blank
+from enrolpolicy.arrow.kernels import as_kind, ascending_order, greater, made, same, taken, with_blank
 from enrolpolicy.arrow.problems import Problems
 from enrolpolicy.arrow.references import Index, index
 from enrolpolicy.arrow.texts import ArrowTexts
@@ -49,6 +49,9 @@ def _accounts(parts: tuple[Rows, ...], problems: Problems) -> Mapping[str, int]:
     return places
 
 
+_NO_TEXTS = made([], pa.string())
+
+
 @final
 @define(eq=False)
 class _Reading:
@@ -75,7 +78,8 @@ class _Reading:
             if column.name in self.meant:
                 self._refer(column, indexes[column.table or ""], account)
         for name, (source, work_out) in WORKED_OUT.get(self.shape.name, {}).items():
-            self.numbers[name] = self._concatenated(list(map(work_out, self.texts[source].chunks)), np.int32)
+            texts = self.texts[source]
+            self.numbers[name] = np.concatenate([work_out(part) for part in texts.chunks or (_NO_TEXTS,)])
         if self.shape.name == "courses":
             self._settle_validity()
         if "id" in self.texts:

@@ -30,7 +30,8 @@ class Growing:
         for name, array in self._arrays.items():
             if self.used > len(array):
                 self._arrays[name] = _roomy(array[:first], self.used)
-            self._arrays[name][first : self.used] = cast("NDArray[np.generic]", table.columns[name])
+            added = cast("NDArray[np.generic]", table.columns[name])
+            np.copyto(self._arrays[name][first : self.used], added, casting="same_kind")
         for name, texts in self._texts.items():
             texts.extend(table.texts(name))
         return first

@@ -13,7 +13,7 @@ from enrolpolicy.bulk.assembly import Rows, one_after_another, taken
 from enrolpolicy.bulk.blocks import Spans
 from enrolpolicy.bulk.columns import OF_PERSON, Estate, Ints, Table
 from enrolpolicy.bulk.growing import SPARE, Growing, growing
-from enrolpolicy.bulk.straying import Strays, strays_of
+from enrolpolicy.bulk.straying import Strays, about, strays_of
 from enrolpolicy.bulk.terms import digits_of
 from enrolpolicy.errors import InvalidValue
 
@@ -64,19 +64,24 @@ class Holding:
 
     def rows(self, people: Collection[tuple[str, str]]) -> Rows:
         """The rows of people, by the ids of account and person; raises `InvalidValue` for somebody who is not there."""
-        found = []
+        found = set()
         for account, person in people:
-            row = self._places[self._accounts[account]].get(person) if account in self._accounts else None
+            row = self._row(self._accounts[account], person) if account in self._accounts else None
             if row is None:
                 raise InvalidValue("left", f"must be people who are there; `{account}` has no `{person}`")
-            found.append(row)
-        return np.array(found, dtype=np.intp)
+            found.add(row)
+        return np.array(sorted(found), dtype=np.intp)
+
+    def _row(self, account: int, person: str) -> int | None:
+        """The row of somebody who is here."""
+        row = self._places[account].get(person)
+        return row if row is not None and self.people.array("here")[row] else None
 
     def compared(self, changed: Estate, left: Rows) -> Altered:
         """What the settings of another estate are to those here.
 
-        Raises `InvalidValue` where its accounts are not among these; or where courses or roles of one came or went, and
-        somebody of that account neither is in it nor left.
+        Raises `InvalidValue` where its accounts are not among these; where it has rows of somebody who is here, and not
+        them; or where courses or roles of one came or went, and somebody of that account neither is in it nor left.
         """
         unknown = next((id for id in changed.accounts.ids("account") if id not in self._accounts), None)
         if unknown is not None:
@@ -84,10 +89,21 @@ class Holding:
         account = np.array([self._accounts[id] for id in changed.accounts.ids("account")], dtype=np.int32)
         found = altered(changed, self.settings, account)
         if self.strays.any_with(changed):
+            self._without_them(changed, account, left)
             found.settings[self.strays.differing(changed, account)] = True
         for row in np.flatnonzero(found.catalogue).tolist():
             self._all_of(changed, row, int(account[row]), left)
         return found
+
+    def _without_them(self, changed: Estate, account: Ints, left: Rows) -> None:
+        given = {*zip(account[changed.personnel.ints("account")].tolist(), changed.personnel.ids(), strict=True)}
+        for of, person in sorted(about(changed, account) - given):
+            row = self._row(of, person)
+            if row is not None and row not in left:
+                id = self.settings.accounts.ids("account")[of]
+                raise InvalidValue(
+                    "changed", f"must have people with all their rows; `{person}` of `{id}` is not in it"
+                )
 
     def _all_of(self, changed: Estate, row: int, account: int, left: Rows) -> None:
         here = self.people.array("here") & (self.people.array("account") == account)
@@ -132,7 +148,7 @@ class Holding:
         account = found.account
         people = self._people(changed.personnel, account)
         if self.strays.any_with(changed):
-            self.strays.replace(changed, account, self._keys(people), found.settings)
+            self.strays.replace(changed, account, self._keys(people) | about(changed, account), found.settings)
         into = {
             "account": account,
             "course": moved(changed.courses, self.settings.courses, account),

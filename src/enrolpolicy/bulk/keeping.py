@@ -29,9 +29,10 @@ from enrolpolicy.bulk.memory import keep_what_is_freed
 from enrolpolicy.bulk.pairs import Pairs, pairs
 from enrolpolicy.bulk.planning import ENROL, EstatePlan, Sums, guards_of
 from enrolpolicy.bulk.reading import ReadBlock, read
+from enrolpolicy.bulk.straying import about
 from enrolpolicy.bulk.tallies import Tallies, tallies
 from enrolpolicy.bulk.terms import Nights, Terms, nights_of, terms_of
-from enrolpolicy.errors import InvalidValue
+from enrolpolicy.errors import EnrolPolicyError, InvalidValue
 from enrolpolicy.plans import Finding
 
 Asked = tuple[Table, Table]
@@ -55,6 +56,8 @@ class Standing:
     _ledger: Ledger
     _tallies: Tallies
     _noticed: Noticed
+    _between: bool = True
+    """Whether it is between two nights, and not in one that broke off."""
 
     def night(
         self,
@@ -68,18 +71,23 @@ class Standing:
 
         `changed` holds people with all their rows as they are now, and their accounts with all settings; its people
         replace those of the same ids, or join. Where settings of an account differ from those of before, they are taken
-        over, too, and everybody of the account is looked at again. `left` are people, by the ids of account and person,
-        of whom there is no row any more. With `findings`, accounts of which anything changed since they were looked for
-        last are looked through for them.
+        over, too, and everybody of the account is looked at again. Its rows about people nobody knows replace those
+        about the same ones. `left` are people, by the ids of account and person, who are on the register no more. With
+        `findings`, accounts of which anything changed since they were looked for last are looked through for them.
 
         Raises `InvalidValue`, and changes nothing, for a night before the last, an account or somebody left who is not
-        there, and where courses or roles of an account came or went but `changed` has not everybody of it.
+        there, rows of somebody who is there and not in `changed`, and where courses or roles of an account came or went
+        but `changed` has not everybody of it. After a night that broke off in the middle, be it by an interruption,
+        `EnrolPolicyError`.
         """
+        if not self._between:
+            raise EnrolPolicyError("the last night broke off in the middle; begin a new `Standing`")
         nights = nights_of(self._estate.accounts, on)
         if (nights < self._terms.on).any():
             raise InvalidValue("on", "must not be before the last night; begin a new `Standing` to go back")
         gone = self._held.rows(left)
         found = None if changed is None else self._held.compared(changed, gone)
+        self._between = False
         self._tidy()
         again = self._leave(gone)
         if changed is not None and found is not None:
@@ -93,7 +101,9 @@ class Standing:
         news = [self._move_on(due, person)]
         news += [self._take_in(read(some, self._terms)) for some in self._blocks(again)]
         self._put_in(news)
-        return self._plan(self._noticed.of(self._held, nights) if findings else ((),) * len(nights))
+        plan = self._plan(self._noticed.of(self._held, nights) if findings else ((),) * len(nights))
+        self._between = True
+        return plan
 
     def begin(self) -> None:
         """Read everybody, once, before the first night."""
@@ -120,6 +130,8 @@ class Standing:
         again = np.concatenate((again, np.ones(len(account) - stood, dtype=np.bool_)))
         again[come] = True
         self._noticed.touch(account[come])
+        if self._held.strays.any_with(changed):
+            self._noticed.touch(np.array([of for of, _ in about(changed, found.account)], dtype=np.intp))
         again |= np.isin(account, settled)
         self._noticed.touch(settled)
         self._make_room(stood, found.account[found.catalogue])
@@ -263,6 +275,7 @@ class Standing:
             not_enrolled=self._tallies.not_enrolled,
             guards=guards_of(estate, actions, reached),
             findings=findings,
+            standing=True,
         )
 
     def _deserted(self) -> Flags:

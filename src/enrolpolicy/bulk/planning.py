@@ -49,7 +49,8 @@ class EstatePlan:
     `ACTION_TYPES`), `person`, `course` and `enrolment` (rows of the estate's tables, -1: none), `cycle_on`, `attempt`,
     `because` (a place in `CAUSES`), `expires_on`, `credits`. `deferred` has `until` and `shortfall`, and `because` is a
     place in `WAITS_FOR`. `not_enrolled` counts, by account, the first reasons of those left out, in the order of
-    `REASONS`. `guards` and `findings` are by account.
+    `REASONS`. `guards` and `findings` are by account. `standing`: the estate is that of a `Standing`, among whose rows
+    are some that are nobody's.
     """
 
     estate: Estate
@@ -59,6 +60,7 @@ class EstatePlan:
     not_enrolled: NDArray[np.int64]
     guards: tuple[tuple[str, ...], ...]
     findings: tuple[tuple[Finding, ...], ...] = field(repr=False)
+    standing: bool = False
 
     @property
     def applyable(self) -> tuple[bool, ...]:

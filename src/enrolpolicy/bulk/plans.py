@@ -9,6 +9,7 @@ from enrolpolicy.bulk.columns import NONE, Table
 from enrolpolicy.bulk.demand import CAUSES
 from enrolpolicy.bulk.planning import CANCEL, ENROL, EstatePlan
 from enrolpolicy.bulk.snapshots import cycle_of, day_of, snapshot_of
+from enrolpolicy.errors import InvalidValue
 from enrolpolicy.model import Snapshot
 from enrolpolicy.plans import Action, Cancel, Counts, Deferred, Enrol, Invite, Plan
 
@@ -17,8 +18,11 @@ def plans_of(found: EstatePlan, sources: Mapping[str, Snapshot] | None = None) -
     """The plan of each account, by account id; equal to what `enrolpolicy.plan` makes of it.
 
     `sources` are the snapshots planned from, by account id; without them a plan's source is made of the columns, which
-    hold instants in UTC, whatever offset they were written with.
+    hold instants in UTC, whatever offset they were written with. Raises `InvalidValue` for the plan of a `Standing`
+    without them.
     """
+    if sources is None and found.standing:
+        raise InvalidValue("sources", "must be given for a plan of a `Standing`, which does not keep whole snapshots")
     actions, deferred = _by_account(found.actions), _by_account(found.deferred)
     ids, keys = found.estate.accounts.ids("account"), list(found.keys())
     return tuple(

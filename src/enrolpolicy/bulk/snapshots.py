@@ -1,7 +1,7 @@
 """Snapshots as an estate, and an estate's accounts as snapshots again: rows of the model, and columns."""
 
 from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from itertools import pairwise
 from typing import Any
 
@@ -29,6 +29,8 @@ from enrolpolicy.model import (
 from enrolpolicy.renewal import FIRST_CYCLE
 
 _EPOCH_INSTANT = datetime(1970, 1, 1, tzinfo=UTC)
+_FAR_EAST = timedelta(hours=23, minutes=59)
+"""No offset is greater."""
 _MICROSECOND = timedelta(microseconds=1)
 
 _Row = tuple[int, str, Any]
@@ -144,11 +146,21 @@ def cycle_of(cycle_on: int) -> str:
     return FIRST_CYCLE if cycle_on == FIRST else day_of(cycle_on).isoformat()
 
 
+def _instant_of(number: int) -> datetime:
+    """The instant of so many microseconds after the first of 1970, in UTC unless the calendar ends there."""
+    since = number * _MICROSECOND
+    try:
+        return _EPOCH_INSTANT + since
+    except OverflowError:
+        offset = _FAR_EAST if number < 0 else -_FAR_EAST
+        return (_EPOCH_INSTANT.replace(tzinfo=None) + (since + offset)).replace(tzinfo=timezone(offset))
+
+
 def _decoder(column: Column) -> Callable[[int], object]:
     if column.kind is Kind.DATE:
         return day_of
     if column.kind is Kind.INSTANT:
-        return lambda number: _EPOCH_INSTANT + number * _MICROSECOND
+        return _instant_of
     if column.choices is not None:
         members = list(column.choices)
         if column.kind is Kind.CHOICES:

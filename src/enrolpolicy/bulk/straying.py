@@ -83,6 +83,11 @@ def strays_of(estate: Estate) -> Strays:
     return Strays({name: growing(_strays(estate, name, account)) for name in estate.strays})
 
 
+def about(estate: Estate, account: Ints) -> Keys:
+    """Whom the strays of another estate are about; `account`: the rows of its accounts here."""
+    return {key for name in OF_PERSON for key in _keys(_strays(estate, name, account))}
+
+
 def _strays(estate: Estate, name: str, account: Ints) -> Table:
     """The strays of a table, by rows of accounts here; where there are none, references are texts all the same."""
     table = estate.strays[name]

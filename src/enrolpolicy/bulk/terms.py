@@ -75,11 +75,11 @@ class Terms:
         latest = int(on.max(initial=-EPOCH))
         if latest < self.earliest + reach:
             return found
-        expiries = _spanned(self.validities, range(self.earliest // _SPAN, latest // _SPAN + 2))
-        longer = expiries.size // max(1, len(self.validities))
-        return evolve(
-            found, expiries=expiries, validity=(self.validity + self.earliest) // reach * longer - self.earliest
-        )
+        first = max(self.earliest, latest - _FARTHEST_BACK) // _SPAN
+        expiries = _spanned(self.validities, range(first, latest // _SPAN + 2))
+        longer, earliest = expiries.size // max(1, len(self.validities)), first * _SPAN
+        validity = (self.validity + self.earliest) // reach * longer - earliest
+        return evolve(found, expiries=expiries, validity=validity, earliest=earliest)
 
 
 Nights = date | Mapping[str, date]
