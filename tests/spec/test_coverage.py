@@ -61,9 +61,12 @@ class TestWhatIsLost:
     """A training lapses by coverage exactly when it lapses in a forecast in which nobody completes anything and credits
     are no matter, and no booking is made for it before."""
 
-    @given(near_ready())
-    def test_as_a_forecast_has_it(self, drawn: Drawn) -> None:
+    @given(near_ready(), st.data())
+    def test_as_a_forecast_has_it(self, drawn: Drawn, data: st.DataObject) -> None:
+        """Also on the last day of one of them."""
         snapshot, on = _ample(load(drawn[0])), drawn[1]
+        ends = sorted({row.expires_on for row in snapshot.records if row.expires_on and row.expires_on > on})
+        on = data.draw(st.sampled_from([on, *ends]))
         never = Assumptions(completed=Completion.NEVER)
         ahead = forecast(snapshot, start=on, until=on + timedelta(1200), assume=never)
         booked = {(row.person, row.course) for night in ahead.nights for row in night.enrolments}

@@ -5,6 +5,7 @@ from importlib.resources import files
 
 from attrs import evolve
 from hypothesis import event, given, settings
+from hypothesis import strategies as st
 
 from documents import near_ready
 from enrolpolicy import (
@@ -63,10 +64,12 @@ class TestWhatHelps:
     """Of every single switch, those that bring something on its way, each with exactly what it brings: enrolled tonight
     if it is made tonight, or on the last day on which the training is valid."""
 
-    @given(near_ready())
-    @settings(max_examples=30)
-    def test_by_trying_every_switch(self, drawn: Drawn) -> None:
+    @given(near_ready(), st.sampled_from([None, 0, 1]))
+    @settings(max_examples=40)
+    def test_by_trying_every_switch(self, drawn: Drawn, credits: int | None) -> None:
         snapshot, on = load(drawn[0]), drawn[1]
+        if credits is not None:  # short of them, where the document was not drawn so
+            snapshot = evolve(snapshot, account=evolve(snapshot.account, credits=credits))
         found = coverage(snapshot, on=on)
         helping: dict[Supposition, Remedy] = {
             row.change: row for row in what_helps(snapshot, found) if not isinstance(row.change, TopUp)

@@ -95,15 +95,19 @@ class TestTheDifference:
         assert found.figures[1].held + found.figures[1].waiting == after.counts.deferred
         event(f"moved: {min(3, len(found.moved))}")
 
-    @given(near_ready(), st.sampled_from(["records", "enrolments"]))
+    @pytest.mark.parametrize("of", ["account", "person"])
+    @given(drawn=near_ready(), table=st.sampled_from(["records", "enrolments"]))
     @settings(max_examples=30)
-    def test_of_what_nobody_asks_for(self, drawn: Drawn, table: str) -> None:
+    def test_of_what_nobody_asks_for(self, of: str, drawn: Drawn, table: str) -> None:
         """Recorded, or enrolled on and never recorded: everybody is left out for another reason, and it is said."""
         snapshot, on = load(drawn[0]), drawn[1]
         others: dict[str, Any] = {name: () for name in ("records", "enrolments") if name != table}
         people = tuple(evolve(row, roles=()) for row in snapshot.personnel)
         unasked = evolve(snapshot, personnel=people, assignments=(), **others)
-        off = ChangeAccount(auto_enrol=not snapshot.account.auto_enrol)
+        person = snapshot.personnel[0]
+        off: Supposition = ChangeAccount(auto_enrol=not snapshot.account.auto_enrol)
+        if of == "person":
+            off = ChangePerson(person=person.id, auto_enrol=not person.auto_enrol)
         found = what_if(unasked, [off], on=on)
         was, now = outcomes(unasked, on), outcomes(supposed(unasked, [off], on=on), on)
         assert [(row.person, row.course) for row in found.moved] == sorted(
