@@ -101,6 +101,15 @@ class TestWhatItSays:
             assert row.sentence
             assert "{" not in row.sentence
 
+    def test_what_is_switched_off_is_counted_and_not_listed(self) -> None:
+        """Who will lapse because a box is not ticked is one decision, and not a hundred cases to look into."""
+        off = evolve(DEMO, courses=tuple(evolve(row, auto_enrol=row.id == "fire-safety") for row in DEMO.courses))
+        covered, said = coverage(off, on=ON), report_content(off, on=ON)
+        lapsing = [row for row in covered.lapsing if row.standing is not Standing.STUCK]
+        listed = [row for row in lapsing if row.lapse_because not in ("account-enabled", "course-enabled")]
+        assert 0 < said.concerns_off == len(lapsing) - len(listed)
+        assert sum(row.state == "will lapse" for row in said.concerns) == len(listed)
+
     def test_what_would_help(self) -> None:
         assert SAID.remedies == what_helps(DEMO, coverage(DEMO, on=ON))[:8]
         assert len(SAID.remedies) == 8
