@@ -39,6 +39,9 @@ TESTS = {
     "ahead/covering": ("coverage",),
     "ahead/remedies": ("remedies",),
     "ahead/backtesting": ("back_test",),
+    "ahead/documents": ("ahead_json",),
+    "ahead/profiles": ("views",),
+    "ahead/restoring": ("back_test",),
     "ahead/views": ("views",),
 }
 
