@@ -107,6 +107,8 @@ class TestPeople:
         assert [person.id for person in told.snapshot.personnel] == ["a@acme.example", "b@acme.example"]
         twice = read(heads, ("Bo Li", "a@acme.example", DAY), ("Bo Li", "A@acme.example", DAY))
         assert [code for _, code in unread(twice)] == ["same-name"] * 2
+        three = read(heads, *(("Bo Li", f"{box}@acme.example", DAY) for box in "aba"))
+        assert [code for _, code in unread(three)] == ["same-name"] * 3
 
     def test_ids_are_everybody_s_own(self) -> None:
         heads = ("Name", "ID", "Fire completed")

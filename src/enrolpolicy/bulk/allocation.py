@@ -6,7 +6,7 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from enrolpolicy.bulk.assembly import EPOCH, Rows
+from enrolpolicy.bulk.assembly import EPOCH, Rows, picked
 from enrolpolicy.bulk.columns import NONE, Estate, Ints, Table, Values
 from enrolpolicy.bulk.demand import CAUSES, where
 from enrolpolicy.bulk.snapshots import cycle_of, day_of
@@ -42,9 +42,9 @@ def allocate(demand: Table, on: Ints, credits: NDArray[np.int64]) -> Allocated:
     heads = np.bincount(account, minlength=len(on))
     shortfall = shortfalls(heads, np.where(held, 0, demand.ints("credits")), ranks(demand), credits)
     waits = held | (shortfall > 0)
-    late = where(demand, waits)
+    late = np.flatnonzero(waits)
     names = ("account", "person", "course", "cycle_on")
-    columns = {name: late.columns[name] for name in names} | deferral(until[waits], shortfall[waits])
+    columns = {name: picked(demand.columns[name], late) for name in names} | deferral(until[late], shortfall[late])
     return Allocated(where(demand, ~waits), Table(len(late), columns))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import final
 
 import numpy as np
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 from numpy.typing import NDArray
 
 from enrolpolicy.bookings import OPEN
@@ -27,6 +27,7 @@ from enrolpolicy.bulk.demand import (
 )
 from enrolpolicy.bulk.memory import keep_what_is_freed
 from enrolpolicy.bulk.noticing import noticed
+from enrolpolicy.bulk.picking import at
 from enrolpolicy.bulk.reading import read
 from enrolpolicy.bulk.snapshots import account_of, cycle_of
 from enrolpolicy.bulk.terms import Nights, Terms, terms_of
@@ -88,8 +89,20 @@ def plan_estate(estate: Estate, *, on: Nights, findings: bool = True) -> EstateP
     """
     keep_what_is_freed()
     terms = terms_of(estate, on)
-    found = concluded(estate, terms.on, *_survey(estate, terms), sums_of(estate))
-    return evolve(found, findings=noticed(estate, terms.on)) if findings else found
+    wanted, kept_up, counts = _survey(estate, terms)
+    sums = sums_of(estate)
+    allocated = allocate(wanted, terms.on, sums.credits)
+    del wanted  # as large as all that comes of it
+    actions = _actions(allocated.served, kept_up)
+    return EstatePlan(
+        estate=estate,
+        on=terms.on,
+        actions=actions,
+        deferred=allocated.deferred,
+        not_enrolled=counts,
+        guards=guards_of(estate, actions, sums),
+        findings=noticed(estate, terms.on) if findings else ((),) * len(estate.accounts),
+    )
 
 
 def _survey(estate: Estate, terms: Terms) -> tuple[Table, Table, NDArray[np.int64]]:
@@ -102,7 +115,9 @@ def _survey(estate: Estate, terms: Terms) -> tuple[Table, Table, NDArray[np.int6
         tally(here, counts)
         asked.append(enrolling(here))
         booked.append(looked_after(here))
-    wanted = spread(estate, terms, demanded(estate, together(ENROLLING, asked)))
+    found = together(ENROLLING, asked)
+    asked.clear()
+    wanted = spread(estate, terms, demanded(estate, found))
     kept_up = upkeep(estate, together(BOOKED, booked))
     order = np.lexsort([kept_up.ints(name) for name in ("enrolment", "course", "person")])
     return wanted, taken(kept_up, order), counts
@@ -132,38 +147,20 @@ def sums_of(estate: Estate) -> Sums:
     )
 
 
-def concluded(
-    estate: Estate, on: Ints, wanted: Table, kept_up: Table, counts: NDArray[np.int64], sums: Sums
-) -> EstatePlan:
-    """The plan that comes of what all pairs ask for; both tables stand by account, person and course."""
-    allocated = allocate(wanted, on, sums.credits)
-    actions = _actions(allocated.served, kept_up)
-    return EstatePlan(
-        estate=estate,
-        on=on,
-        actions=actions,
-        deferred=allocated.deferred,
-        not_enrolled=counts,
-        guards=guards_of(estate, actions, sums),
-        findings=((),) * len(estate.accounts),
-    )
-
-
 def _actions(served: Table, kept_up: Table) -> Table:
     """All that is done: by account, then enrolments, cancellations and invitations, each by person and course."""
+    tables = served, kept_up
     stays = kept_up.choices("because") == STAYS
     kinds = np.concatenate((np.full(len(served), ENROL), np.where(stays, INVITE, CANCEL))).astype(np.uint8)
-    columns: dict[str, Values] = {"type": kinds}
-    for name, absent in ACTION.items():
-        parts = [
-            table.columns[name] if name in table.columns else np.full(len(table), absent) for table in (served, kept_up)
-        ]
-        columns[name] = np.concatenate([np.asarray(part, dtype=np.int32) for part in parts])
-    together = Table(len(kinds), columns)
-    order = together.ints("account") * np.int64(len(ACTION_TYPES)) + kinds
+    order = np.concatenate([table.ints("account") for table in tables]) * np.int64(len(ACTION_TYPES)) + kinds
     # Numbers of 16 bits are sorted in one go.
     smallest = np.min_scalar_type(int(order.max(initial=0)))
-    return taken(together, np.argsort(order.astype(smallest), kind="stable"))
+    rows = np.argsort(order.astype(smallest), kind="stable")
+    columns: dict[str, Values] = {"type": kinds[rows]}
+    for name, absent in ACTION.items():
+        parts = [table.columns.get(name, np.full(len(table), absent, dtype=np.int32)) for table in tables]
+        columns[name] = at(np.concatenate([np.asarray(part, dtype=np.int32) for part in parts]), rows)
+    return Table(len(kinds), columns)
 
 
 ACTION = {
