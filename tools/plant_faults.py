@@ -211,7 +211,7 @@ FAULTS = (
     Fault("bulk/counting", "expiry >= at(terms.lapsed", "expiry > at(terms.lapsed"),
     Fault("bulk/counting", "else on) > np.maximum", "else on) >= np.maximum"),
     Fault("bulk/counting", "(until - completed[open_]) // 2", "(until - completed[open_])"),
-    Fault("bulk/counting", "stronger = ours > theirs", "stronger = ours >= theirs"),
+    Fault("bulk/counting", "stronger = ours > theirs", "stronger = ours < theirs"),
     Fault("bulk/counting", "contending = contending[np.flatnonzero(stronger)]", "contending = contending[:0]"),
     Fault("bulk/counting", "odd = cell[repeated[terms.anchored[course[repeated]]]]", "odd = cell[:0]"),
     Fault("bulk/counting", "completed.min() < terms.earliest", "False"),

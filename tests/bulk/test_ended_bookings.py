@@ -1,8 +1,10 @@
 """What bookings that have ended come to, over columns and over objects, where days and time zones meet."""
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import product
 from typing import Any
 
+import pytest
 from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -104,6 +106,33 @@ class TestEndedBookings:
         for ours, snapshot in zip(found, estate, strict=True):
             theirs = plan(snapshot, on=on)
             assert (ours.actions, ours.deferred, ours.counts) == (theirs.actions, theirs.deferred, theirs.counts)
+
+    @pytest.mark.parametrize("zone", ZONES)
+    def test_a_booking_around_the_day_of_its_record(self, zone: str) -> None:
+        """Completed, and made so many days and hours before or after what counts was completed: has that come since?"""
+        done = ON - timedelta(400)
+        made = {
+            f"{days:+}-{hours:02}": datetime(done.year, done.month, done.day, hours, tzinfo=UTC) + timedelta(days)
+            for days, hours in product(range(-4, 5), (0, 9, 10, 11, 13, 14, 15, 23))
+        }
+        one = Snapshot(
+            account=Account(id="acme", timezone=zone),
+            courses=(Course(id="fire", delivery=Delivery.IHASCO, auto_enrol=True, validity=Validity(months=12)),),
+            personnel=tuple(Person(id=id, email="a@acme.example", employment=Employment.EMPLOYEE) for id in made),
+            assignments=tuple(Assignment(person=id, course="fire", level=Level.REQUIRED) for id in made),
+            records=tuple(evolve(record(done), person=id) for id in made),
+            enrolments=tuple(
+                Enrolment(
+                    id=f"e{id}", person=id, course="fire", cycle=done.isoformat(), origin=Origin.AUTO,
+                    status=EnrolmentStatus.COMPLETED, enrolled_at=at,
+                )
+                for id, at in made.items()
+            ),
+        )  # fmt: skip
+        [found] = plans_of(plan_estate(estate_of([one]), on=ON))
+        theirs = plan(one, on=ON)
+        assert (found.actions, found.counts) == (theirs.actions, theirs.counts)
+        assert 0 < len(theirs.actions) < len(made)
 
     def test_the_calendar_ends_before_the_pause(self) -> None:
         last = date.max

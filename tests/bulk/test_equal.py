@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from itertools import product
 from typing import Any
 from unittest.mock import patch
 
@@ -12,7 +13,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from documents import near_ready_rows
-from enrolpolicy import Snapshot, TrainingRecord, Validity, decide, dump, load, plan
+from enrolpolicy import (
+    Anchor,
+    HeldRole,
+    Level,
+    RoleCourse,
+    Snapshot,
+    TrainingRecord,
+    Validity,
+    decide,
+    dump,
+    load,
+    plan,
+)
 from enrolpolicy.bulk import blocks, estate_of, plan_estate, plans_of, snapshot_of, verdicts
 from enrolpolicy.bulk.assembly import EPOCH, FIRST, cycle_days
 from enrolpolicy.bulk.columns import NONE
@@ -146,6 +159,35 @@ class TestThePlansAreTheSame:
         with patch.object(blocks, "CELLS", cells):
             found = plans_of(plan_estate(estate_of([snapshot for snapshot, _ in drawn]), on=on, findings=False))
         assert list(found) == [evolve(plan(snapshot, on=on), findings=()) for snapshot, _ in drawn]
+
+    @pytest.mark.parametrize("anchor", Anchor)
+    def test_expiries_that_follow_from_one_another(self, anchor: Anchor) -> None:
+        """Two or three completions, so many days apart: what is valid until when, if each keeps the anniversary."""
+        whole = register(1)
+        course = evolve(whole.courses[0], id="fire", auto_enrol=True, validity=Validity(months=12, anchor=anchor))
+        asked = evolve(whole.roles[0], requirements=(RoleCourse(course="fire", level=Level.REQUIRED),))
+        apart = (300, 336, 364, 365, 366, 367, 400)
+        taken = {
+            f"{last}-{first}-{before}": (last, last + first, last + first + before)
+            for last, first, before in product((1, 30, 182, 183, 330, 334, 335, 336, 365, 366, 420), apart, (0, *apart))
+        }
+        one = evolve(
+            whole,
+            account=evolve(whole.account, credits=None),
+            courses=(course,),
+            roles=(asked,),
+            personnel=tuple(evolve(whole.personnel[0], id=id, roles=(HeldRole(role=asked.id),)) for id in taken),
+            records=tuple(
+                TrainingRecord(person=id, course="fire", completed_on=ON - timedelta(days))
+                for id, ago in taken.items()
+                for days in sorted(set(ago))
+            ),
+            enrolments=(),
+        )
+        found, theirs = plan_estate(estate_of([one]), on=ON), plan(one, on=ON)
+        [ours] = plans_of(found, {one.account.id: one})
+        assert ours == theirs
+        assert 0 < len(theirs.actions) < len(taken)
 
     @given(near_ready_rows(most_flips=6), st.data())
     @settings(max_examples=2_000 if THOROUGH else 60)
