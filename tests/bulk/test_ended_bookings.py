@@ -30,6 +30,7 @@ from enrolpolicy.dates import local_date
 
 THOROUGH = settings.get_current_profile_name() == "thorough"
 ON = date(2026, 11, 23)
+DONE = ON - timedelta(400)
 ZONES = ("UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago", "Europe/London", "Asia/Kathmandu")
 ENDED = (
     *(3 * [EnrolmentStatus.COMPLETED]),
@@ -108,11 +109,12 @@ class TestEndedBookings:
             assert (ours.actions, ours.deferred, ours.counts) == (theirs.actions, theirs.deferred, theirs.counts)
 
     @pytest.mark.parametrize("zone", ZONES)
-    def test_a_booking_around_the_day_of_its_record(self, zone: str) -> None:
-        """Completed, and made so many days and hours before or after what counts was completed: has that come since?"""
-        done = ON - timedelta(400)
+    @pytest.mark.parametrize(("status", "day"), [(EnrolmentStatus.COMPLETED, DONE), (EnrolmentStatus.REFUSED, ON)])
+    def test_a_booking_around_a_day(self, status: EnrolmentStatus, day: date, zone: str) -> None:
+        """Completed, and made so many hours before or after what counts was completed: has its record come since?
+        Refused, nobody knows when, and made so many hours before tonight: is the pause over?"""
         made = {
-            f"{days:+}-{hours:02}": datetime(done.year, done.month, done.day, hours, tzinfo=UTC) + timedelta(days)
+            f"{days:+}-{hours:02}": datetime(day.year, day.month, day.day, hours, tzinfo=UTC) + timedelta(days)
             for days, hours in product(range(-4, 5), (0, 9, 10, 11, 13, 14, 15, 23))
         }
         one = Snapshot(
@@ -120,11 +122,11 @@ class TestEndedBookings:
             courses=(Course(id="fire", delivery=Delivery.IHASCO, auto_enrol=True, validity=Validity(months=12)),),
             personnel=tuple(Person(id=id, email="a@acme.example", employment=Employment.EMPLOYEE) for id in made),
             assignments=tuple(Assignment(person=id, course="fire", level=Level.REQUIRED) for id in made),
-            records=tuple(evolve(record(done), person=id) for id in made),
+            records=tuple(evolve(record(DONE), person=id) for id in made),
             enrolments=tuple(
                 Enrolment(
-                    id=f"e{id}", person=id, course="fire", cycle=done.isoformat(), origin=Origin.AUTO,
-                    status=EnrolmentStatus.COMPLETED, enrolled_at=at,
+                    id=f"e{id}", person=id, course="fire", cycle=DONE.isoformat(), origin=Origin.AUTO,
+                    status=status, enrolled_at=at,
                 )
                 for id, at in made.items()
             ),
