@@ -331,6 +331,12 @@ FAULTS = (
     Fault("arrow/working_out", r'rf"\A(?:', r'rf"(?:'),
     Fault("arrow/files", "stack.callback(_remove, draft)", "stack.callback(_remove, draft.parent)"),
     Fault("arrow/files", "whole = whole.slice(GROUP)", "whole = whole.slice(GROUP + 1)"),
+    Fault("arrow/reading", "or (_NO_TEXTS,)", "or (_NO_TEXTS,) * 2 * len(texts)"),
+    Fault("bulk/keeping", "        self._between = False\n", ""),
+    Fault("bulk/holding", "            self._without_them(changed, account, left)\n", ""),
+    Fault("bulk/holding", " | about(changed, account), found.settings", ", found.settings"),
+    Fault("bulk/snapshots", "_FAR_EAST if number < 0 else -_FAR_EAST", "_FAR_EAST"),
+    Fault("dates", "date.min if instant.year == date.min.year else date.max", "instant.date()"),
     Fault("adapters/nested", "        if before == after:", "        if before > after:"),
     Fault("adapters/nested", "back = np.argsort(order)", "back = order"),
 )
