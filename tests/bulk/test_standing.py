@@ -134,6 +134,18 @@ class TestANightAfterANight:
         found = kept.night(on=on, changed=estate_of(back), findings=True)
         assert list(plans_of(found, sources(before))) == expected(before, on, findings=True)
 
+    def test_long_after_the_catalogue_of_one_account_changed(self) -> None:
+        """What its people had before is not looked at again when its date comes."""
+        whole = register(8)
+        current = [evolve(whole, account=evolve(whole.account, id=f"a{number}", credits=None)) for number in range(9)]
+        kept = standing(estate_of(current), on=ON)
+        current[4] = evolve(current[4], courses=current[4].courses[:-1])
+        found = kept.night(on=ON, changed=estate_of([current[4]]))
+        for days in (0, 1, 20, 40, 80, 160, 320, 500):
+            on = {one.account.id: ON + timedelta(days) for one in current}
+            found = kept.night(on=on)
+            assert list(plans_of(found, sources(current))) == expected(current, on)
+
     def test_the_last_night_there_is(self) -> None:
         """However far ahead: no more is worked out than for an estate that is begun on that night."""
         snapshot = register(30)
